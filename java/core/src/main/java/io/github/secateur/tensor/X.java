@@ -1,0 +1,5 @@
+package io.github.secateur.tensor;
+
+enum X {
+  A
+}

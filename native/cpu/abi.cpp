@@ -1,0 +1,1 @@
+int secateur_placeholder;

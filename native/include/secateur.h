@@ -1,0 +1,422 @@
+/*
+ * Secateur's C ABI: the one boundary between the native devices and everything else (the Java
+ * engine, other tools).
+ *
+ * Conventions
+ *  - C11; every function returns a secateur_status. On failure secateur_last_error() gives one
+ *    sentence for the calling thread: what, where, and the cure. Output arguments are then untouched
+ *    unless the function says otherwise.
+ *  - Every operation names its device and a stream. On the CPU device the stream must be NULL and the
+ *    operation has finished when the call returns. On a CUDA device `stream` is a CUstream and the
+ *    operation is only enqueued; all pointers named "device" must then live on that device.
+ *  - Tensors are dense, row-major, little-endian; float pointers are at least 4-byte aligned. n counts
+ *    elements, never bytes. An n of 0 is valid and does nothing; its pointers may then be NULL.
+ *  - Outputs may alias inputs only where the comment says "in place allowed".
+ *  - Operations allocate nothing: a caller gives workspace. A call with workspace == NULL writes the
+ *    number of bytes needed to *workspace_bytes and does nothing else.
+ *  - Masks are bit-packed: bit (i & 31) of the 32-bit word i >> 5 is 1 where element i is kept and 0
+ *    where it is pruned. Bits past the last element are 0. SECATEUR_MASK_WORDS(n) words hold n bits.
+ *  - Results do not depend on the number of threads. Sums have one order, given in
+ *    kernels/common/reduce.h, so that every device returns the same bits.
+ */
+#ifndef SECATEUR_H
+#define SECATEUR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define SECATEUR_API __declspec(dllexport)
+#else
+#define SECATEUR_API __attribute__((visibility("default")))
+#endif
+
+/* Bumped whenever a signature or a structure below changes. */
+#define SECATEUR_ABI_VERSION 1
+
+#define SECATEUR_MASK_WORDS(n) (((n) + 31) / 32)
+
+typedef enum secateur_status {
+  SECATEUR_OK = 0,
+  SECATEUR_INVALID_ARGUMENT = 1, /* a wrong pointer, shape, size or option */
+  SECATEUR_OUT_OF_MEMORY = 2,
+  SECATEUR_NAN_SCORE = 3,   /* a score was NaN; the result structure names segment and index */
+  SECATEUR_UNAVAILABLE = 4, /* device, library or data type not usable here; the sentence says why */
+  SECATEUR_DEVICE_LOST = 5, /* terminal: the device must be closed */
+  SECATEUR_INTERNAL = 6
+} secateur_status;
+
+typedef enum secateur_device_kind { SECATEUR_CPU = 0, SECATEUR_CUDA = 1 } secateur_device_kind;
+
+typedef enum secateur_dtype {
+  SECATEUR_F32 = 0,
+  SECATEUR_F16 = 1,
+  SECATEUR_BF16 = 2
+} secateur_dtype;
+
+typedef struct secateur_device secateur_device;
+
+/* ---- library ------------------------------------------------------------------------------- */
+
+SECATEUR_API int32_t secateur_abi_version(void);
+
+/* The last error of the calling thread; "" when there was none. Valid until its next failing call. */
+SECATEUR_API const char *secateur_last_error(void);
+
+/* Instruction set in use by the CPU device: "avx512", "avx2" or "plain". */
+SECATEUR_API const char *secateur_cpu_isa(void);
+
+/* Restricts the CPU device to an instruction set, for tests: one of the names above; NULL or "auto"
+ * restores detection. UNAVAILABLE when the processor lacks it. Not to be called beside running
+ * operations. */
+SECATEUR_API secateur_status secateur_cpu_set_isa(const char *isa);
+
+/* Number of threads of the process-wide CPU pool, 1..1024, the calling thread included; 0 = all
+ * processors this process may run on. Not to be called beside running operations. */
+SECATEUR_API secateur_status secateur_set_threads(int32_t threads);
+SECATEUR_API int32_t secateur_threads(void);
+
+/* Loads a CBLAS library (OpenBLAS) for secateur_gemm on the CPU device. It is set to one thread of
+ * its own; products are split over our pool in pieces whose bounds do not depend on the number of
+ * threads. UNAVAILABLE when the file cannot be loaded or lacks cblas_sgemm. */
+SECATEUR_API secateur_status secateur_blas_load(const char *path);
+
+/* OpenBLAS's configuration line and the core name it chose, "" when none is loaded. */
+SECATEUR_API const char *secateur_blas_config(void);
+SECATEUR_API const char *secateur_blas_core(void);
+
+/* ---- devices and memory ---------------------------------------------------------------------- */
+
+/* Opens a device; ordinal is 0 for the CPU. UNAVAILABLE when it is not usable. */
+SECATEUR_API secateur_status secateur_device_open(secateur_device_kind kind, int32_t ordinal,
+                                                  secateur_device **device);
+/* Closes it. INVALID_ARGUMENT, and nothing closed, while allocations of it are alive. */
+SECATEUR_API secateur_status secateur_device_close(secateur_device *device);
+
+/* 64-byte aligned memory, contents undefined; bytes may be 0 (a distinct non-NULL pointer).
+ * Blocks of 2 MiB and more are aligned to 2 MiB and advised to use huge pages. */
+SECATEUR_API secateur_status secateur_alloc(secateur_device *device, size_t bytes, void **out);
+SECATEUR_API secateur_status secateur_free(secateur_device *device, void *pointer);
+/* Live allocations and their bytes. */
+SECATEUR_API secateur_status secateur_memory(secateur_device *device, int64_t *blocks,
+                                             int64_t *bytes);
+
+/* Copies between host and device, and within the device. Ranges must not overlap. */
+SECATEUR_API secateur_status secateur_upload(secateur_device *device, void *stream,
+                                             const void *host, void *dst, size_t bytes);
+SECATEUR_API secateur_status secateur_download(secateur_device *device, void *stream,
+                                               const void *src, void *host, size_t bytes);
+SECATEUR_API secateur_status secateur_copy(secateur_device *device, void *stream, const void *src,
+                                           void *dst, size_t bytes);
+/* Sets bytes to zero. */
+SECATEUR_API secateur_status secateur_zero(secateur_device *device, void *stream, void *dst,
+                                           size_t bytes);
+SECATEUR_API secateur_status secateur_fill(secateur_device *device, void *stream, float value,
+                                           int64_t n, float *dst);
+SECATEUR_API secateur_status secateur_synchronize(secateur_device *device, void *stream);
+
+/* ---- dense products -------------------------------------------------------------------------- */
+
+/* C = alpha * op(A) op(B) + beta * C; op(A) [m, k], op(B) [k, n], C [m, n], all row-major with leading
+ * dimensions lda, ldb, ldc (elements between rows as stored). With beta = 0, C is not read. */
+typedef struct secateur_gemm_args {
+  int32_t trans_a, trans_b;
+  int64_t m, n, k;
+  float alpha, beta;
+  int64_t lda, ldb, ldc;
+} secateur_gemm_args;
+SECATEUR_API secateur_status secateur_gemm(secateur_device *device, void *stream,
+                                           const secateur_gemm_args *args, const float *a,
+                                           const float *b, float *c);
+
+/* ---- elementwise and neural-network operations ------------------------------------------------- */
+
+typedef enum secateur_unary_op {
+  SECATEUR_RELU = 0,       /* max(x, 0); NaN stays NaN */
+  SECATEUR_LEAKY_RELU = 1, /* x < 0 ? alpha * x : x */
+  SECATEUR_SIGMOID = 2,    /* 1 / (1 + exp(-x)) */
+  SECATEUR_TANH = 3,
+  SECATEUR_GELU = 4,      /* x/2 * (1 + erf(x / sqrt 2)) */
+  SECATEUR_GELU_TANH = 5, /* x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) */
+  SECATEUR_NEG = 6,
+  SECATEUR_EXP = 7,
+  SECATEUR_LOG = 8,
+  SECATEUR_SQRT = 9,
+  SECATEUR_ERF = 10,
+  SECATEUR_ABS = 11
+} secateur_unary_op;
+
+/* y = f(x); alpha is the slope of LEAKY_RELU, else ignored. In place allowed. */
+SECATEUR_API secateur_status secateur_unary(secateur_device *device, void *stream, int32_t op,
+                                            float alpha, int64_t n, const float *x, float *y);
+/* dx = dy * f'(x), with y = f(x) given too: each operator reads whichever it needs. dx may be dy. The
+ * derivative of RELU, LEAKY_RELU at 0 is 0 and alpha; of ABS at 0 is 0. */
+SECATEUR_API secateur_status secateur_unary_grad(secateur_device *device, void *stream, int32_t op,
+                                                 float alpha, int64_t n, const float *x,
+                                                 const float *y, const float *dy, float *dx);
+
+typedef enum secateur_binary_op {
+  SECATEUR_ADD = 0,
+  SECATEUR_SUB = 1,
+  SECATEUR_MUL = 2,
+  SECATEUR_DIV = 3
+} secateur_binary_op;
+
+#define SECATEUR_MAX_RANK 8
+
+/* out[i0..] = a[...] op b[...] over `shape` (rank 0..8); strides are in elements, 0 along a broadcast
+ * dimension. out is dense; in place allowed where the input's strides are dense too. */
+typedef struct secateur_broadcast {
+  int32_t rank;
+  int64_t shape[SECATEUR_MAX_RANK];
+  int64_t a_strides[SECATEUR_MAX_RANK];
+  int64_t b_strides[SECATEUR_MAX_RANK];
+} secateur_broadcast;
+SECATEUR_API secateur_status secateur_binary(secateur_device *device, void *stream, int32_t op,
+                                             const secateur_broadcast *broadcast, const float *a,
+                                             const float *b, float *out);
+
+/* out = sum of x over the axes whose bit is set in axes (bit d = axis d); out has the remaining axes in
+ * order. Order of summation: kernels/common/reduce.h over the reduced elements in flat order. */
+SECATEUR_API secateur_status secateur_reduce_sum(secateur_device *device, void *stream,
+                                                 int32_t rank, const int64_t *shape, uint32_t axes,
+                                                 const float *x, float *out);
+
+/* out = x transposed: x dense of `shape`, out axis d is x axis perm[d]. */
+SECATEUR_API secateur_status secateur_transpose(secateur_device *device, void *stream,
+                                                int32_t rank, const int64_t *shape,
+                                                const int32_t *perm, const float *x, float *out);
+
+/* Softmax over the columns of x [rows, cols] (maximum subtracted first). In place allowed. */
+SECATEUR_API secateur_status secateur_softmax(secateur_device *device, void *stream, int64_t rows,
+                                              int64_t cols, const float *x, float *y);
+/* dx = y * (dy - sum_j dy_j y_j). dx may be dy. */
+SECATEUR_API secateur_status secateur_softmax_grad(secateur_device *device, void *stream,
+                                                   int64_t rows, int64_t cols, const float *y,
+                                                   const float *dy, float *dx);
+
+/* Mean softmax cross-entropy: loss[0] = mean_r(logsumexp(x_r) - x_r[label_r]); also writes the softmax
+ * p [rows, cols] for the gradient. Labels are int32 in [0, cols): one outside gives INVALID_ARGUMENT
+ * on the CPU device (a device flag elsewhere) and loss NaN. */
+SECATEUR_API secateur_status secateur_softmax_cross_entropy(secateur_device *device, void *stream,
+                                                            int64_t rows, int64_t cols,
+                                                            const float *x, const int32_t *labels,
+                                                            float *p, float *loss);
+/* dx = dloss[0] / rows * (p - onehot(labels)). dx may be p. */
+SECATEUR_API secateur_status secateur_softmax_cross_entropy_grad(
+    secateur_device *device, void *stream, int64_t rows, int64_t cols, const float *p,
+    const int32_t *labels, const float *dloss, float *dx);
+
+/* loss[0] = mean((x - t)^2) over n elements. */
+SECATEUR_API secateur_status secateur_mse(secateur_device *device, void *stream, int64_t n,
+                                          const float *x, const float *t, float *loss);
+/* dx = dloss[0] * 2 (x - t) / n. */
+SECATEUR_API secateur_status secateur_mse_grad(secateur_device *device, void *stream, int64_t n,
+                                               const float *x, const float *t, const float *dloss,
+                                               float *dx);
+
+/* Counter-based randomness (Philox4x32-10, kernels/common/philox.h): state is a device block of two
+ * uint64 {seed, counter}; element i of a draw with `salt` is a pure function of (seed, counter, salt,
+ * i). Uniforms are (bits >> 8 + 0.5) * 2^-24, in (0, 1). */
+SECATEUR_API secateur_status secateur_uniform(secateur_device *device, void *stream,
+                                              const uint64_t *state, uint64_t salt, int64_t n,
+                                              float *out);
+/* y = u < ratio ? 0 : x / (1 - ratio), u drawn as above; the gradient is the same call on dy. In place
+ * allowed. 0 <= ratio < 1. */
+SECATEUR_API secateur_status secateur_dropout(secateur_device *device, void *stream,
+                                              const uint64_t *state, uint64_t salt, float ratio,
+                                              int64_t n, const float *x, float *y);
+
+/* dst row i = src row indices[i]; rows of row_bytes bytes; indices int32 in [0, src_rows). */
+SECATEUR_API secateur_status secateur_gather_rows(secateur_device *device, void *stream,
+                                                  int64_t count, size_t row_bytes,
+                                                  int64_t src_rows, const void *src,
+                                                  const int32_t *indices, void *dst);
+
+/* ---- optimizer steps --------------------------------------------------------------------------- */
+
+/* Device-resident, so that a captured step can be replayed with other values. */
+typedef struct secateur_sgd_params {
+  float lr, momentum, weight_decay;
+  int32_t nesterov; /* 0 or 1 */
+  int32_t step;     /* 1 for the first step: the buffer then starts as the gradient */
+} secateur_sgd_params;
+
+/* g' = g + weight_decay w; buf = step == 1 ? g' : momentum buf + g'; d = nesterov ? g' + momentum buf :
+ * buf (g' when momentum = 0); w -= lr d. Where mask (may be NULL) prunes, w and buf become +0 whatever
+ * they were. Sutskever et al. 2013, as in PyTorch (dampening 0). buf may be NULL when momentum = 0. */
+SECATEUR_API secateur_status secateur_sgd_step(secateur_device *device, void *stream, int64_t n,
+                                               const secateur_sgd_params *params, float *w,
+                                               const float *g, float *buf, const uint32_t *mask);
+
+typedef struct secateur_adam_params {
+  float lr, beta1, beta2, epsilon, weight_decay;
+  int32_t decoupled;      /* 1: AdamW (Loshchilov & Hutter 2019), 0: L2 added to the gradient */
+  float correction1;      /* 1 - beta1^step, computed on the host in double */
+  float correction2_sqrt; /* sqrt(1 - beta2^step) */
+} secateur_adam_params;
+
+/* Kingma & Ba 2015: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2,
+ * w -= lr / correction1 * m / (sqrt(v) / correction2_sqrt + epsilon). Where mask prunes, w, m, v are +0. */
+SECATEUR_API secateur_status secateur_adam_step(secateur_device *device, void *stream, int64_t n,
+                                                const secateur_adam_params *params, float *w,
+                                                const float *g, float *m, float *v,
+                                                const uint32_t *mask);
+
+/* ---- sparsification ------------------------------------------------------------------------------ */
+
+/* w = sign(w) * max(|w| - *threshold, 0): the proximal step of an L1 penalty, applied after the
+ * optimizer step with threshold = lr * lambda (device scalar). Where mask (may be NULL) prunes: +0. */
+SECATEUR_API secateur_status secateur_soft_threshold(secateur_device *device, void *stream,
+                                                     int64_t n, const float *threshold, float *w,
+                                                     const uint32_t *mask);
+
+/* Hard-concrete gates (Louizos et al. 2018, arXiv 1712.01312, eq. 10-13): beta = 2/3, gamma = -0.1,
+ * zeta = 1.1. Training draws u as secateur_uniform does; s = sigmoid((log u - log(1-u) + log_alpha) / beta);
+ * z = clamp(s (zeta - gamma) + gamma, 0, 1); z == 0 or 1 exactly where clamped. */
+SECATEUR_API secateur_status secateur_hard_concrete(secateur_device *device, void *stream,
+                                                    const uint64_t *state, uint64_t salt,
+                                                    int64_t n, const float *log_alpha, float *z);
+/* dlog_alpha = dz * dz/dlog_alpha for the same draw (0 where z was clamped). In place on dz allowed. */
+SECATEUR_API secateur_status secateur_hard_concrete_grad(secateur_device *device, void *stream,
+                                                         const uint64_t *state, uint64_t salt,
+                                                         int64_t n, const float *log_alpha,
+                                                         const float *dz, float *dlog_alpha);
+/* Evaluation gate: z = clamp(sigmoid(log_alpha) (zeta - gamma) + gamma, 0, 1). */
+SECATEUR_API secateur_status secateur_hard_concrete_eval(secateur_device *device, void *stream,
+                                                         int64_t n, const float *log_alpha,
+                                                         float *z);
+/* Expected number of open gates, sum_i sigmoid(log_alpha_i - beta log(-gamma/zeta)), to expected[0]; and,
+ * when dlog_alpha is not NULL, dlog_alpha_i += scale[0] * its derivative. scale is a device scalar. */
+SECATEUR_API secateur_status secateur_hard_concrete_l0(secateur_device *device, void *stream,
+                                                       int64_t n, const float *log_alpha,
+                                                       const float *scale, float *expected,
+                                                       float *dlog_alpha);
+
+/* ---- pruning: scores ------------------------------------------------------------------------------ */
+
+typedef enum secateur_norm { SECATEUR_L1 = 1, SECATEUR_L2 = 2 } secateur_norm;
+
+/* scores = |w| (L1) or w * w (L2), one a weight. NaN stays NaN. */
+SECATEUR_API secateur_status secateur_score_magnitude(secateur_device *device, void *stream,
+                                                      int32_t norm, int64_t n, const float *w,
+                                                      float *scores);
+/* Score of each unit of a weight matrix w [rows, cols]: the L1 or L2 norm over its row (axis = 0, rows
+ * scores) or its column (axis = 1, cols scores); L2 takes the square root (correctly rounded). */
+SECATEUR_API secateur_status secateur_score_units(secateur_device *device, void *stream,
+                                                  int32_t norm, int32_t axis, int64_t rows,
+                                                  int64_t cols, const float *w, float *scores);
+
+typedef enum secateur_activation_statistic {
+  SECATEUR_MEAN = 0,
+  SECATEUR_MEAN_ABS = 1,
+  SECATEUR_RMS = 2,
+  SECATEUR_ONE_MINUS_APOZ = 3 /* 1 - average percentage of zeros (Hu et al. 2016, arXiv 1607.03250) */
+} secateur_activation_statistic;
+
+/* Adds a batch x [rows, units] to the accumulators [4, units] double: sum, sum |x|, sum x^2, nonzeros.
+ * They must be zeroed before the first batch. The order of summation is that of reduce.h, per batch. */
+SECATEUR_API secateur_status secateur_activation_accumulate(secateur_device *device, void *stream,
+                                                            int64_t rows, int64_t units,
+                                                            const float *x, double *accumulators);
+/* scores [units] from the accumulators over `count` samples. */
+SECATEUR_API secateur_status secateur_activation_scores(secateur_device *device, void *stream,
+                                                        int32_t statistic, int64_t count,
+                                                        int64_t units, const double *accumulators,
+                                                        float *scores);
+
+/* ---- pruning: thresholds and masks ------------------------------------------------------------------ */
+
+typedef enum secateur_key {
+  SECATEUR_KEY_ABS = 0,   /* ranks |x|: key = bits & 0x7fffffff; weights can be ranked directly */
+  SECATEUR_KEY_SIGNED = 1 /* ranks x; -0 and +0 are equal */
+} secateur_key;
+
+/* One tensor of a selection. mask must start on a 128-byte line of its own (also when it is a part of a
+ * larger allocation). previous may be NULL (all kept) or may be mask. Tie order among segments of a
+ * group is their order in the array, then the index within the segment. */
+typedef struct secateur_segment {
+  const void *scores; /* device, length elements of the selection's dtype */
+  int64_t length;
+  const uint32_t *previous; /* device, mask words or NULL */
+  uint32_t *mask;           /* device, mask words, written whole */
+  int32_t group;            /* which of the selection's groups ranks this segment */
+  int32_t reserved;         /* 0 */
+} secateur_segment;
+
+typedef struct secateur_select_result {
+  int64_t pruned;       /* exactly k */
+  float threshold;      /* the largest pruned score (its magnitude for KEY_ABS); NaN when k = 0 or when
+                           only already-pruned elements were pruned */
+  int32_t path;         /* 0 trivial (k = 0, k = n or already pruned), 1 sampled one-pass, 2 fallback */
+  int64_t tied;         /* elements whose key equals the threshold's */
+  int64_t bytes_read;   /* of scores and previous masks, all passes and samples */
+  int32_t nan_segment;  /* with NAN_SCORE: the first segment with a NaN in order, else -1 */
+  int32_t reserved;
+  int64_t nan_index;    /* its lowest index holding NaN, else -1 */
+} secateur_select_result;
+
+/*
+ * Exact selection over many tensors at once: for each group g the k[g] lowest-ranked elements are
+ * pruned (mask bit 0), all others kept. Elements already pruned in `previous` count first toward k,
+ * whatever their scores (a NaN there is ignored); when k is below their number, they all stay pruned and result.pruned says
+ * how many. Among equal keys the lower flat index (segment order, then index) is KEPT. A NaN score
+ * among the elements not yet pruned fails with NAN_SCORE and leaves every mask untouched.
+ * 0 <= k[g] <= total length of group g. k and results are host memory on the CPU device, device memory
+ * elsewhere; segments is host memory.
+ */
+SECATEUR_API secateur_status secateur_select(secateur_device *device, void *stream,
+                                             secateur_dtype dtype, secateur_key key,
+                                             int32_t segment_count,
+                                             const secateur_segment *segments,
+                                             int32_t group_count, const int64_t *k,
+                                             secateur_select_result *results, void *workspace,
+                                             size_t *workspace_bytes);
+
+/* Forces a path of secateur_select for tests: 0 automatic, 2 the fallback. Process-wide. */
+SECATEUR_API secateur_status secateur_select_force(int32_t path);
+
+/* w = 0 (exactly +0) where the mask prunes. */
+SECATEUR_API secateur_status secateur_mask_apply(secateur_device *device, void *stream, int64_t n,
+                                                 const uint32_t *mask, float *w);
+/* Number of kept elements, and of kept elements of w that are +-0 (w may be NULL: then -1), to host. */
+SECATEUR_API secateur_status secateur_mask_count(secateur_device *device, void *stream, int64_t n,
+                                                 const uint32_t *mask, const float *w,
+                                                 int64_t *kept, int64_t *kept_zeros);
+/* mask &= the mask over a matrix [rows, cols] that keeps whole units: rows (axis = 0) or columns
+ * (axis = 1) whose bit is set in units. */
+SECATEUR_API secateur_status secateur_mask_units(secateur_device *device, void *stream,
+                                                 int32_t axis, int64_t rows, int64_t cols,
+                                                 const uint32_t *units, uint32_t *mask);
+
+/* ---- sparse products ---------------------------------------------------------------------------------- */
+
+/*
+ * Packs the nonzeros of a weight matrix into the CPU device's sparse layout. The matrix is logical
+ * W [out, in]; it is stored as [out, in] (transposed = 0) or [in, out] (transposed = 1). A call with
+ * packed == NULL writes the size to *packed_bytes. The layout is private to the device and build, and
+ * is never stored in files. Weights equal to +-0 are left out; mask (may be NULL) is over w as stored, and masked weights
+ * are left out whatever they hold.
+ */
+SECATEUR_API secateur_status secateur_sparse_pack(secateur_device *device, void *stream,
+                                                  int64_t out, int64_t in, int32_t transposed,
+                                                  const float *w, const uint32_t *mask,
+                                                  void *packed, size_t *packed_bytes);
+/* Y [batch, out] = X [batch, in] W^T + bias (bias [out] may be NULL). The batch may be anything; packing
+ * of the activations happens inside, in the workspace. */
+SECATEUR_API secateur_status secateur_spmm(secateur_device *device, void *stream, int64_t batch,
+                                           const void *packed, const float *x, const float *bias,
+                                           float *y, void *workspace, size_t *workspace_bytes);
+/* Out, in and nonzeros of a packed matrix, to host. */
+SECATEUR_API secateur_status secateur_sparse_info(secateur_device *device, const void *packed,
+                                                  int64_t *out, int64_t *in, int64_t *nonzeros);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
