@@ -1,0 +1,149 @@
+package io.github.secateur.device;
+
+import java.util.List;
+
+/**
+ * Importance scores, exact thresholds, masks, and the steps of sparsifying training. Tie rule
+ * everywhere: among equal scores the lower flat index is kept. A NaN score is an error that leaves
+ * masks untouched.
+ */
+public interface PruneOps {
+  /** Order of a norm. */
+  enum Norm {
+    L1,
+    L2
+  }
+
+  /** How scores are ranked: by magnitude, or as signed numbers. */
+  enum Key {
+    ABS,
+    SIGNED
+  }
+
+  /** What is averaged over the samples of a calibration set, per unit. */
+  enum Statistic {
+    MEAN,
+    MEAN_ABS,
+    RMS,
+    ONE_MINUS_APOZ
+  }
+
+  /** scores = |w| or w², one a weight. */
+  void scoreMagnitude(Norm norm, DeviceTensor w, DeviceTensor scores);
+
+  /**
+   * Norm of each unit's weights.
+   *
+   * @param axis 0: one score a row of w [rows, cols]; 1: one a column
+   */
+  void scoreUnits(Norm norm, int axis, DeviceTensor w, DeviceTensor scores);
+
+  /**
+   * Adds a batch x [rows, units] to F64 accumulators [4, units] (sum, sum |x|, sum x², nonzeros).
+   */
+  void accumulateActivation(DeviceTensor x, DeviceTensor accumulators);
+
+  /** Per-unit scores [units] from accumulators over {@code count} samples. */
+  void activationScores(
+      Statistic statistic, long count, DeviceTensor accumulators, DeviceTensor scores);
+
+  /**
+   * One tensor of a selection.
+   *
+   * @param scores F32, any shape
+   * @param previous what was pruned before, or null; may be {@code mask}
+   * @param mask written: same shape
+   * @param group index of the group that ranks it
+   */
+  record Segment(DeviceTensor scores, DeviceMask previous, DeviceMask mask, int group) {}
+
+  /**
+   * Result for a group.
+   *
+   * @param pruned elements pruned (exactly k, or more if more were pruned before)
+   * @param threshold largest pruned score, NaN when none was ranked
+   * @param tied elements that share the threshold
+   * @param path 0 trivial, 1 sampled one-pass, 2 fallback
+   * @param bytesRead of scores and masks, all passes
+   */
+  record Selection(long pruned, float threshold, long tied, int path, long bytesRead) {}
+
+  /**
+   * Prunes exactly the {@code k[g]} lowest-ranked elements of each group g. Already pruned elements
+   * count first, whatever their scores.
+   *
+   * @throws NanScoreException naming segment and index; every mask is then untouched
+   */
+  List<Selection> select(Key key, List<Segment> segments, long[] k);
+
+  /** w = +0 where the mask prunes. */
+  void applyMask(DeviceMask mask, DeviceTensor w);
+
+  /** Number of kept elements. */
+  long keptCount(DeviceMask mask);
+
+  /** Number of kept elements of w that are ±0. */
+  long keptZeros(DeviceMask mask, DeviceTensor w);
+
+  /**
+   * mask &amp;= units: prunes whole rows (axis 0) or columns (axis 1) of a matrix.
+   *
+   * @param units mask over [rows] or [cols]
+   */
+  void maskUnits(int axis, DeviceMask units, DeviceMask mask);
+
+  /**
+   * w = sign(w) · max(|w| − threshold, 0), the proximal L1 step; threshold is an F32 scalar on the
+   * device.
+   */
+  void softThreshold(DeviceTensor threshold, DeviceTensor w, DeviceMask mask);
+
+  /** Hard-concrete gates z for a training step (Louizos et al. 2018); state as in {@link NnOps}. */
+  void hardConcrete(DeviceTensor state, long salt, DeviceTensor logAlpha, DeviceTensor z);
+
+  /** dLogAlpha = dz · dz/dlogAlpha for the same draw. */
+  void hardConcreteGrad(
+      DeviceTensor state,
+      long salt,
+      DeviceTensor logAlpha,
+      DeviceTensor dz,
+      DeviceTensor dLogAlpha);
+
+  /** Evaluation gates: no noise. */
+  void hardConcreteEval(DeviceTensor logAlpha, DeviceTensor z);
+
+  /**
+   * Expected number of open gates into {@code expected} (scalar); adds scale · its derivative to
+   * {@code dLogAlpha} when that is not null.
+   */
+  void hardConcreteL0(
+      DeviceTensor logAlpha, DeviceTensor scale, DeviceTensor expected, DeviceTensor dLogAlpha);
+
+  /** A score was NaN. */
+  final class NanScoreException extends DeviceException {
+    private static final long serialVersionUID = 1L;
+
+    private final int segment;
+    private final long index;
+
+    /** Names the segment (its position in the list) and the flat index in it. */
+    public NanScoreException(int segment, long index) {
+      super(
+          "select",
+          Status.NAN_SCORE,
+          "score %d of tensor %d is NaN; masks are unchanged".formatted(index, segment));
+      this.segment = segment;
+      this.index = index;
+    }
+
+    /** Position of the tensor in the list of segments. */
+    public int segment() {
+      return segment;
+    }
+
+    /** Flat index of its first NaN. */
+    public long index() {
+      return index;
+    }
+  }
+}

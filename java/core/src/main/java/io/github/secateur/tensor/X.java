@@ -1,5 +1,0 @@
-package io.github.secateur.tensor;
-
-enum X {
-  A
-}
