@@ -1,1 +1,0 @@
-int secateur_placeholder;
