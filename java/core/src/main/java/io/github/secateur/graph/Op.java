@@ -1,0 +1,109 @@
+package io.github.secateur.graph;
+
+import io.github.secateur.device.Buffer;
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the engine knows of an operator: its shape rule, its gradient, its execution. One operator
+ * (or one family that shares a rule) is one file in {@code graph.op} and one line in {@link Ops}.
+ */
+public interface Op {
+  /** Domain and type. */
+  OpId id();
+
+  /**
+   * Types of the outputs.
+   *
+   * @throws IllegalArgumentException naming node and shapes when the inputs do not fit
+   */
+  List<TensorType> infer(Node node, Inference inference);
+
+  /**
+   * Reverse mode: emits nodes that compute the gradients of the inputs from those of the outputs
+   * (the vector-Jacobian product). Nothing is emitted for inputs that are not {@link
+   * Gradients#wanted}.
+   */
+  default void gradient(Node node, Gradients gradients) {
+    throw new IllegalArgumentException(node + " has no gradient rule");
+  }
+
+  /**
+   * Whether the output is the first input under another shape, so that it needs no memory of its
+   * own.
+   */
+  default boolean isView(Node node) {
+    return false;
+  }
+
+  /** Binds the node to tensors. Called once; the kernel is run many times. Not called for views. */
+  Kernel prepare(Node node, List<DeviceTensor> inputs, List<DeviceTensor> outputs, Run run);
+
+  /** A node bound to its tensors. */
+  interface Kernel extends AutoCloseable {
+    /** Enqueues the operation. */
+    void run();
+
+    /** Frees what {@link Op#prepare} made. */
+    @Override
+    default void close() {}
+  }
+
+  /** What a shape rule may ask. */
+  interface Inference {
+    /** Number of inputs given, absent ones counted. */
+    int count();
+
+    /** Type of an input; absent optional inputs give null. */
+    TensorType type(int input);
+
+    /** Value of an input that is constant (initializer or Constant node). */
+    Optional<Tensor> constant(int input);
+
+    /** Operator-set version of the node's domain. */
+    long opset();
+  }
+
+  /** What a gradient rule may ask and emit. */
+  interface Gradients {
+    /** Name of the gradient of an output, or null when none flows into it. */
+    String of(int output);
+
+    /** Whether the gradient of an input is needed. */
+    boolean wanted(int input);
+
+    /** Adds a node and returns the name of its (first) output. */
+    String emit(OpId op, Map<String, Attribute> attributes, String... inputs);
+
+    /** Gives a gradient of an input; several are summed. */
+    void give(int input, String gradient);
+
+    /** Number of dimensions of a forward value (does not depend on the batch size). */
+    int rank(String value);
+  }
+
+  /** What execution offers to kernels. */
+  interface Run {
+    /** Where it runs. */
+    Device device();
+
+    /** Whether Dropout and its kind are active. */
+    boolean training();
+
+    /** I64 [2] {seed, counter} on the device, advanced once a training step. */
+    DeviceTensor randomState();
+
+    /** A number that differs from node to node, for random draws. */
+    long salt();
+
+    /** Scratch memory shared by all kernels of the run, at least this large; contents undefined. */
+    Buffer scratch(long bytes);
+
+    /** Value of an input that is constant. */
+    Optional<Tensor> constant(String value);
+  }
+}
