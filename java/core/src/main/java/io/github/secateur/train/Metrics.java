@@ -1,0 +1,19 @@
+package io.github.secateur.train;
+
+/**
+ * Quality of a classifier on a set of samples.
+ *
+ * @param samples number of samples
+ * @param loss mean cross-entropy
+ * @param accuracy correct / samples, 0..1
+ * @param macroF1 mean over the classes of 2PR/(P+R), 0 for a class that is neither present nor
+ *     predicted
+ * @param confusion [true class][predicted class] counts
+ */
+public record Metrics(
+    long samples, double loss, double accuracy, double macroF1, long[][] confusion) {
+  /** 100 · (1 − accuracy). */
+  public double errorPercent() {
+    return 100 * (1 - accuracy);
+  }
+}

@@ -1,0 +1,57 @@
+package io.github.secateur.train;
+
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceMask;
+import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.exec.Parameters;
+import io.github.secateur.graph.Model;
+import java.util.Set;
+
+/** A training run in progress, as hooks see it. */
+public interface Training {
+  /** Where it runs. */
+  Device device();
+
+  /**
+   * The model as given, without loss and gradient nodes; its initializers are those of the start.
+   */
+  Model model();
+
+  /** Current parameters, on the device. */
+  Parameters parameters();
+
+  /** Parameters that are trained, in graph order. */
+  Set<String> trained();
+
+  /**
+   * Gradient of a trained parameter, valid from {@link TrainHook#afterGradients} to the step's end.
+   */
+  DeviceTensor gradient(String parameter);
+
+  /** Whether a parameter has a mask. */
+  boolean hasMask(String parameter);
+
+  /**
+   * The mask of a parameter, made on first use (all kept). Written in place by pruning; every
+   * optimizer step then keeps masked weights and their optimizer state at exactly +0.
+   */
+  DeviceMask mask(String parameter);
+
+  /** I64 [2] {seed, counter} of random draws on the device. */
+  DeviceTensor randomState();
+
+  /** The current step, counted from 0 over the whole run. */
+  long step();
+
+  /** Steps of the whole run. */
+  long totalSteps();
+
+  /** Steps of one epoch. */
+  long stepsPerEpoch();
+
+  /** The current epoch, from 0. */
+  int epoch();
+
+  /** Learning rate of the current step. */
+  float learningRate();
+}
