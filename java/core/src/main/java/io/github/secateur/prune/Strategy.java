@@ -1,0 +1,57 @@
+package io.github.secateur.prune;
+
+import java.util.Objects;
+
+/** A way to get from a trained dense network to a pruned one. */
+public sealed interface Strategy {
+  /** Scores, thresholds, masks by schedule while fine-tuning. */
+  record Scored(Criterion criterion, Pattern pattern, Allocation allocation, Schedule schedule)
+      implements Strategy {
+    /** Checks that nothing is missing. */
+    public Scored {
+      Objects.requireNonNull(criterion);
+      Objects.requireNonNull(pattern);
+      Objects.requireNonNull(allocation);
+      Objects.requireNonNull(schedule);
+    }
+  }
+
+  /**
+   * L1 penalty, applied as a decoupled soft threshold after each optimizer step; λ is steered by
+   * dual ascent on the sparsity of the weights. Then exactly k weights are removed by |w| and the
+   * network is fine-tuned without the penalty.
+   *
+   * @param allocation of the exact cut
+   * @param share fraction of the epochs trained with the penalty, 0..1
+   */
+  record L1(Allocation allocation, double share) implements Strategy {
+    /** Checks the range. */
+    public L1 {
+      checkShare(share);
+    }
+  }
+
+  /**
+   * Learned hard-concrete (L0) gates (Louizos et al., arXiv 1712.01312), one a weight or one a
+   * neuron; the penalty is steered by dual ascent on the expected sparsity. Then exactly k are
+   * removed by log α, the gates are folded into the weights, and the network is fine-tuned without
+   * them.
+   *
+   * @param pattern unstructured or neuron
+   * @param allocation of the exact cut
+   * @param share fraction of the epochs trained with the gates, 0..1
+   */
+  record Gates(Pattern pattern, Allocation allocation, double share) implements Strategy {
+    /** Checks the range. */
+    public Gates {
+      checkShare(share);
+    }
+  }
+
+  private static void checkShare(double share) {
+    if (!(share > 0 && share < 1)) {
+      throw new IllegalArgumentException(
+          "the share of epochs spent sparsifying must be between 0 and 1, got " + share);
+    }
+  }
+}
