@@ -1,0 +1,97 @@
+package io.github.secateur.sparse;
+
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceInfo;
+import io.github.secateur.graph.Model;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Latency of whole models by batch size, side by side: dense, sparse, shrunk. All variants are
+ * timed in one process, interleaved, medians with quartiles.
+ *
+ * @param device what it was measured on; its details name threads and the BLAS core
+ * @param rows one a batch size
+ */
+public record Latency(DeviceInfo device, List<Row> rows) {
+  /** Key of {@link DeviceInfo#details} that marks a simulated device. */
+  public static final String SIMULATED = "simulated";
+
+  /** Copies the list. */
+  public Latency {
+    rows = List.copyOf(rows);
+  }
+
+  /**
+   * One batch size.
+   *
+   * @param batch samples a run
+   * @param variants time of one run by variant, in the order given
+   */
+  public record Row(long batch, Map<String, Spread> variants) {
+    /** Time of a variant over that of another: above 1 {@code variant} is the faster. */
+    public double speedup(String variant, String baseline) {
+      return variants.get(baseline).median() / variants.get(variant).median();
+    }
+  }
+
+  /** Models by name for a batch size; a sparse model may differ from batch to batch. */
+  public interface Variants {
+    /** The models to race at this batch size, in order. */
+    Map<String, Model> at(long batch);
+  }
+
+  /**
+   * Times models on a device.
+   *
+   * @param repeats samples of each variant and batch size
+   * @throws IllegalArgumentException for a simulated device: its times say nothing
+   */
+  public static Latency measure(Device device, Variants variants, List<Long> batches, int repeats) {
+    refuseSimulated(device.info());
+    List<Row> rows = new ArrayList<>();
+    for (long batch : batches) {
+      Map<String, Model> models = variants.at(batch);
+      List<Spread> spreads =
+          race(device, List.copyOf(models.values()), batch, new Stopwatch.Options(repeats, 2000));
+      Map<String, Spread> byName = new LinkedHashMap<>();
+      for (String name : models.keySet()) {
+        byName.put(name, spreads.get(byName.size()));
+      }
+      rows.add(new Row(batch, byName));
+    }
+    return new Latency(device.info(), rows);
+  }
+
+  /** The device's facts that belong beside every timing, in a stable order. */
+  public Map<String, String> provenance() {
+    Map<String, String> facts = new TreeMap<>(device.details());
+    facts.put("device", device.description());
+    return facts;
+  }
+
+  static List<Spread> race(
+      Device device, List<Model> models, long batch, Stopwatch.Options options) {
+    List<Bound> bound = new ArrayList<>();
+    try {
+      for (Model model : models) {
+        bound.add(new Bound(device, model, batch));
+      }
+      return Stopwatch.race(device, bound.stream().map(b -> (Runnable) b::run).toList(), options);
+    } finally {
+      bound.forEach(Bound::close);
+    }
+  }
+
+  static void refuseSimulated(DeviceInfo info) {
+    if (Boolean.parseBoolean(info.details().getOrDefault(SIMULATED, "false"))) {
+      throw new IllegalArgumentException(
+          "device '"
+              + info.name()
+              + "' is simulated, so times taken on it say nothing; measure on a real device");
+    }
+  }
+}
