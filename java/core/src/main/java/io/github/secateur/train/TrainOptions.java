@@ -1,6 +1,8 @@
 package io.github.secateur.train;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -55,9 +57,30 @@ public record TrainOptions(
         epochs, 100, Optimizer.Adam.defaults(), new LearningRate.Cosine(rate), seed, 0, List.of());
   }
 
+  /**
+   * The options by name as text, for provenance. Equal texts mean equal options: floats are written
+   * with all digits needed to tell them apart.
+   */
+  public Map<String, String> describe() {
+    Map<String, String> text = new LinkedHashMap<>();
+    text.put("epochs", Integer.toString(epochs));
+    text.put("batch size", Integer.toString(batchSize));
+    text.put("optimizer", optimizer.toString());
+    text.put("learning rate", learningRate.toString());
+    text.put("seed", Long.toString(seed));
+    text.put("patience", Integer.toString(patience));
+    text.put("rules", rules.toString());
+    return text;
+  }
+
   /** The same with other epochs. */
   public TrainOptions withEpochs(int other) {
     return new TrainOptions(other, batchSize, optimizer, learningRate, seed, patience, rules);
+  }
+
+  /** The same with another patience. */
+  public TrainOptions withPatience(int other) {
+    return new TrainOptions(epochs, batchSize, optimizer, learningRate, seed, other, rules);
   }
 
   /** The same with another schedule. */
