@@ -1,0 +1,243 @@
+package io.github.secateur.device.host;
+
+import static io.github.secateur.device.host.Abi.LONG;
+
+import io.github.secateur.device.Buffer;
+import io.github.secateur.device.DenseOps;
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceInfo;
+import io.github.secateur.device.DeviceMask;
+import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.NnOps;
+import io.github.secateur.device.PruneOps;
+import io.github.secateur.device.SparseOps;
+import io.github.secateur.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The CPU device. Every operation has finished when its call returns. Threads are a setting of the
+ * process: the device opened last decides their number.
+ */
+final class HostDevice implements Device {
+  private final Arena arena = Arena.ofShared();
+  private final DeviceInfo info;
+  private final long handle;
+
+  /** Where functions write a pointer, a size or counts: never kept between two calls. */
+  private final MemorySegment results = arena.allocate(64, 64);
+
+  private final HostDense dense;
+  private final HostSparse sparse;
+  private final HostPrune prune;
+  private final HostNn nn;
+
+  private long workspace;
+  private long workspaceBytes;
+  private long liveBuffers;
+  private long liveBytes;
+  private boolean closed;
+
+  HostDevice(long handle, DeviceInfo info, Blas blas) {
+    this.handle = handle;
+    this.info = info;
+    this.dense = new HostDense(this, blas, arena);
+    this.sparse = new HostSparse(this);
+    this.prune = new HostPrune(this, arena);
+    this.nn = new HostNn(this, arena);
+  }
+
+  @Override
+  public DeviceInfo info() {
+    return info;
+  }
+
+  @Override
+  public Buffer allocate(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException(
+          "cannot allocate " + bytes + " bytes; the size is negative");
+    }
+    long address = allocateRaw(bytes);
+    liveBuffers++;
+    liveBytes += bytes;
+    return new HostBuffer(this, address, bytes);
+  }
+
+  private long allocateRaw(long bytes) {
+    Abi.check("allocate", AbiDevice.alloc(handle(), bytes, results.address()));
+    return results.get(LONG, 0);
+  }
+
+  /** Frees a buffer's memory; buffers call it once. */
+  void release(long address, long bytes) {
+    Abi.check("free", AbiDevice.free(handle(), address));
+    liveBuffers--;
+    liveBytes -= bytes;
+  }
+
+  @Override
+  public void upload(MemorySegment source, Buffer target, long targetOffset) {
+    long bytes = source.byteSize();
+    long address = range("upload", target, targetOffset, bytes);
+    if (source.isNative()) {
+      Abi.check("upload", AbiDevice.upload(handle(), source, address, bytes));
+    } else {
+      Abi.view(address, bytes).copyFrom(source);
+    }
+  }
+
+  @Override
+  public void download(Buffer source, long sourceOffset, MemorySegment target) {
+    long bytes = target.byteSize();
+    if (target.isReadOnly()) {
+      throw new IllegalArgumentException("download: the target segment is read-only");
+    }
+    long address = range("download", source, sourceOffset, bytes);
+    if (target.isNative()) {
+      Abi.check("download", AbiDevice.download(handle(), address, target, bytes));
+    } else {
+      target.copyFrom(Abi.view(address, bytes));
+    }
+  }
+
+  @Override
+  public void copy(Buffer source, long sourceOffset, Buffer target, long targetOffset, long bytes) {
+    long from = range("copy", source, sourceOffset, bytes);
+    long to = range("copy", target, targetOffset, bytes);
+    Abi.check("copy", AbiDevice.copy(handle(), from, to, bytes));
+  }
+
+  @Override
+  public void zero(Buffer target, long offset, long bytes) {
+    Abi.check("zero", AbiDevice.zero(handle(), range("zero", target, offset, bytes), bytes));
+  }
+
+  @Override
+  public void synchronize() {
+    Abi.check("synchronize", AbiDevice.synchronize(handle()));
+  }
+
+  @Override
+  public DenseOps dense() {
+    return dense;
+  }
+
+  @Override
+  public SparseOps sparse() {
+    return sparse;
+  }
+
+  @Override
+  public PruneOps prune() {
+    return prune;
+  }
+
+  @Override
+  public NnOps nn() {
+    return nn;
+  }
+
+  @Override
+  public long liveBuffers() {
+    return liveBuffers;
+  }
+
+  @Override
+  public long liveBytes() {
+    return liveBytes;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    if (liveBuffers != 0) {
+      throw new IllegalStateException(
+          "device cpu still has %d live buffers of %d bytes together; close them first"
+              .formatted(liveBuffers, liveBytes));
+    }
+    freeWorkspace();
+    AbiDevice.close(handle);
+    closed = true;
+    arena.close();
+  }
+
+  /** The native device, for the operation groups. */
+  long handle() {
+    if (closed) {
+      throw new IllegalStateException("device cpu is closed; open it again with Devices.open");
+    }
+    return handle;
+  }
+
+  /** Where functions write sizes and counts; valid until the next call. */
+  MemorySegment results() {
+    return results;
+  }
+
+  /** Scratch memory of the device, kept and grown; not counted among the live buffers. */
+  long workspace(long bytes) {
+    if (bytes > workspaceBytes || workspace == 0) {
+      freeWorkspace();
+      workspace = allocateRaw(bytes);
+      workspaceBytes = bytes;
+    }
+    return workspace;
+  }
+
+  private void freeWorkspace() {
+    if (workspace != 0) {
+      Abi.check("free", AbiDevice.free(handle(), workspace));
+      workspace = 0;
+      workspaceBytes = 0;
+    }
+  }
+
+  /** Address of a buffer that must be open and of this device. */
+  long address(String operation, Buffer buffer) {
+    if (buffer instanceof HostBuffer host && host.device() == this) {
+      return host.address();
+    }
+    throw new IllegalArgumentException(
+        operation
+            + ": the buffer ("
+            + buffer
+            + ") is not of this cpu device; copy it through the host first");
+  }
+
+  /** Address of a tensor of this device with elements of this type. */
+  long address(String operation, DeviceTensor tensor, DType dtype) {
+    if (tensor.dtype() != dtype) {
+      throw new IllegalArgumentException(
+          operation + ": " + tensor + " is not of type " + dtype + "; convert it on the host");
+    }
+    long offset = tensor.byteOffset();
+    if ((offset & (dtype.byteSize() - 1)) != 0) {
+      throw new IllegalArgumentException(
+          "%s: %s starts at byte %d, which is no multiple of %d"
+              .formatted(operation, tensor, offset, dtype.byteSize()));
+    }
+    return address(operation, tensor.buffer()) + offset;
+  }
+
+  /** Address of an F32 tensor of this device. */
+  long f32(String operation, DeviceTensor tensor) {
+    return address(operation, tensor, DType.F32);
+  }
+
+  /** Address of a mask's words, 0 (NULL) for no mask. */
+  long mask(String operation, DeviceMask mask) {
+    return mask == null ? 0 : address(operation, mask.words());
+  }
+
+  private long range(String operation, Buffer buffer, long offset, long bytes) {
+    if (offset < 0 || bytes < 0 || offset > buffer.byteSize() - bytes) {
+      throw new IllegalArgumentException(
+          "%s: bytes %d to %d are outside a buffer of %d bytes"
+              .formatted(operation, offset, offset + bytes, buffer.byteSize()));
+    }
+    return address(operation, buffer) + offset;
+  }
+}
