@@ -1,9 +1,10 @@
 package io.github.secateur.report;
 
+import io.github.secateur.sparse.Spread;
 import java.util.Objects;
 
 /**
- * Time of one forward pass of a whole network at one batch size.
+ * Time of one forward pass of a whole network at one batch size, microseconds.
  *
  * @param model the strategy of a cell, or a name where there is no cell
  * @param sparsity the sparsity asked for of that cell, or null
@@ -17,10 +18,10 @@ import java.util.Objects;
 public record LatencyRow(
     String model,
     Double sparsity,
-    int batch,
-    Timing dense,
-    Timing sparse,
-    Timing shrunk,
+    long batch,
+    Spread dense,
+    Spread sparse,
+    Spread shrunk,
     int threads,
     String blasCore) {
   /** Checks the batch size; NaN becomes null. */
@@ -42,9 +43,7 @@ public record LatencyRow(
     return ratio(shrunk);
   }
 
-  private Double ratio(Timing other) {
-    return dense == null || other == null
-        ? null
-        : Lists.measured(dense.medianMicros() / other.medianMicros());
+  private Double ratio(Spread other) {
+    return dense == null || other == null ? null : Lists.measured(dense.median() / other.median());
   }
 }
