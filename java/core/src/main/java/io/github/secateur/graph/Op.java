@@ -33,14 +33,19 @@ public interface Op {
   }
 
   /**
-   * Whether the output is the first input under another shape, so that it needs no memory of its
-   * own.
+   * Whether the output is the first input, perhaps under another shape, so that it needs no memory
+   * of its own and nothing is run.
    */
-  default boolean isView(Node node) {
+  default boolean isView(Node node, Inference inference, boolean training) {
     return false;
   }
 
-  /** Binds the node to tensors. Called once; the kernel is run many times. Not called for views. */
+  /**
+   * Binds the node to tensors. Called once; the kernel is run many times. Not called for views.
+   *
+   * @param inputs null where an optional input is absent
+   * @param outputs null where an output but the first is absent or nobody reads it
+   */
   Kernel prepare(Node node, List<DeviceTensor> inputs, List<DeviceTensor> outputs, Run run);
 
   /** A node bound to its tensors. */
@@ -81,13 +86,13 @@ public interface Op {
 
     /** Gives a gradient of an input; several are summed. */
     void give(int input, String gradient);
-
-    /** Number of dimensions of a forward value (does not depend on the batch size). */
-    int rank(String value);
   }
 
   /** What execution offers to kernels. */
   interface Run {
+    /** Attribute of a node that repeats another node's draw: the name of that node's output. */
+    String DRAW = "draw";
+
     /** Where it runs. */
     Device device();
 
@@ -97,13 +102,17 @@ public interface Op {
     /** I64 [2] {seed, counter} on the device, advanced once a training step. */
     DeviceTensor randomState();
 
-    /** A number that differs from node to node, for random draws. */
+    /**
+     * A number for the random draws of a node: a hash of its attribute {@link #DRAW} or else of its
+     * first output's name, so that it differs from node to node and a gradient node can repeat the
+     * draw of its forward node.
+     */
     long salt();
 
     /** Scratch memory shared by all kernels of the run, at least this large; contents undefined. */
     Buffer scratch(long bytes);
 
-    /** Value of an input that is constant. */
+    /** Value as the graph holds it, when it is an initializer or the output of a Constant node. */
     Optional<Tensor> constant(String value);
   }
 }

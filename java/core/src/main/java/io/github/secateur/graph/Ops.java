@@ -1,5 +1,30 @@
 package io.github.secateur.graph;
 
+import io.github.secateur.device.NnOps;
+import io.github.secateur.graph.op.Binary;
+import io.github.secateur.graph.op.Constant;
+import io.github.secateur.graph.op.Dropout;
+import io.github.secateur.graph.op.DropoutGrad;
+import io.github.secateur.graph.op.Flatten;
+import io.github.secateur.graph.op.FlattenRows;
+import io.github.secateur.graph.op.Gemm;
+import io.github.secateur.graph.op.HardConcrete;
+import io.github.secateur.graph.op.HardConcreteGrad;
+import io.github.secateur.graph.op.Identity;
+import io.github.secateur.graph.op.MatMul;
+import io.github.secateur.graph.op.MeanSquaredError;
+import io.github.secateur.graph.op.MeanSquaredErrorGrad;
+import io.github.secateur.graph.op.ReduceSumTo;
+import io.github.secateur.graph.op.Reshape;
+import io.github.secateur.graph.op.ReshapeLike;
+import io.github.secateur.graph.op.Softmax;
+import io.github.secateur.graph.op.SoftmaxCrossEntropy;
+import io.github.secateur.graph.op.SoftmaxCrossEntropyGrad;
+import io.github.secateur.graph.op.SoftmaxGrad;
+import io.github.secateur.graph.op.SparseGemm;
+import io.github.secateur.graph.op.Transpose;
+import io.github.secateur.graph.op.Unary;
+import io.github.secateur.graph.op.UnaryGrad;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -7,7 +32,46 @@ import java.util.Optional;
 
 /** All operators that can be executed. */
 public final class Ops {
-  private static final Map<OpId, Op> ALL = index(List.of());
+  private static final Map<OpId, Op> ALL =
+      index(
+          List.of(
+              new Gemm(),
+              new MatMul(),
+              new Binary(Binary.ADD, NnOps.Binary.ADD),
+              new Binary(Binary.SUB, NnOps.Binary.SUB),
+              new Binary(Binary.MUL, NnOps.Binary.MUL),
+              new Binary(Binary.DIV, NnOps.Binary.DIV),
+              new Unary(OpId.onnx("Relu"), NnOps.Unary.RELU),
+              new Unary(OpId.onnx("LeakyRelu"), NnOps.Unary.LEAKY_RELU),
+              new Unary(OpId.onnx("Sigmoid"), NnOps.Unary.SIGMOID),
+              new Unary(OpId.onnx("Tanh"), NnOps.Unary.TANH),
+              new Unary(OpId.onnx("Gelu"), NnOps.Unary.GELU),
+              new Unary(Unary.NEG, NnOps.Unary.NEG),
+              new Unary(OpId.onnx("Exp"), NnOps.Unary.EXP),
+              new Unary(OpId.onnx("Log"), NnOps.Unary.LOG),
+              new Unary(OpId.onnx("Sqrt"), NnOps.Unary.SQRT),
+              new Unary(OpId.onnx("Erf"), NnOps.Unary.ERF),
+              new Unary(OpId.onnx("Abs"), NnOps.Unary.ABS),
+              new Softmax(),
+              new Flatten(),
+              new Reshape(),
+              new Identity(),
+              new Dropout(),
+              new Transpose(),
+              new Constant(),
+              new SoftmaxCrossEntropy(),
+              new SoftmaxCrossEntropyGrad(),
+              new MeanSquaredError(),
+              new MeanSquaredErrorGrad(),
+              new UnaryGrad(),
+              new SoftmaxGrad(),
+              new DropoutGrad(),
+              new ReduceSumTo(),
+              new ReshapeLike(),
+              new FlattenRows(),
+              new HardConcrete(),
+              new HardConcreteGrad(),
+              new SparseGemm()));
 
   private Ops() {}
 
