@@ -3,13 +3,17 @@ package io.github.secateur.device.host;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -23,15 +27,17 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import java.util.zip.CRC32;
 
 /**
  * A private folder for shared libraries unpacked from the class path: {@code
- * ROOT/<sha-256>/<name>}, where the hash is over names and contents of the files that belong
+ * ROOT/<sha-256>/<name>}, where the hash is over names and fingerprints of the files that belong
  * together.
  *
  * <p>Folders are made with mode 0700 and refused when somebody else owns or can write them. A file
  * is written under a temporary name, synced and renamed, so it is whole or absent; one already
- * there is hashed before it is trusted, and replaced when it differs.
+ * there is trusted only when its fingerprint is right, else replaced. Fingerprints are size and
+ * CRC-32, as a jar's directory lists them: a start then reads each library once and inflates none.
  */
 final class NativeCache {
   private static final int HASH_DIGITS = 32;
@@ -80,81 +86,100 @@ final class NativeCache {
    *     folder is unfit
    */
   List<Path> unpack(String folder, List<String> names, String cure) {
-    List<String> hashes = new ArrayList<>();
-    MessageDigest all = sha256();
+    List<URL> sources = new ArrayList<>();
     for (String name : names) {
-      String hash = hashOfResource(folder + "/" + name, cure);
-      hashes.add(hash);
-      all.update((name + ":" + hash + "\n").getBytes(StandardCharsets.UTF_8));
+      URL source = resources.getResource(folder + "/" + name);
+      if (source == null) {
+        throw NativeLibraries.unavailable(cure);
+      }
+      sources.add(source);
     }
-    Path target = root.resolve(HexFormat.of().formatHex(all.digest()).substring(0, HASH_DIGITS));
     try {
+      List<Fingerprint> fingerprints = new ArrayList<>();
+      for (URL source : sources) {
+        fingerprints.add(Fingerprint.of(source));
+      }
+      Path target = root.resolve(hash(names, fingerprints));
       makePrivate(root);
       makePrivate(target);
       List<Path> paths = new ArrayList<>();
       for (int i = 0; i < names.size(); i++) {
         Path path = target.resolve(names.get(i));
-        if (!holds(path, hashes.get(i))) {
-          write(folder + "/" + names.get(i), hashes.get(i), path);
+        if (!holds(path, fingerprints.get(i))) {
+          write(sources.get(i), fingerprints.get(i), path);
         }
         paths.add(path);
       }
       return paths;
     } catch (AccessDeniedException e) {
       throw unfit("no permission to write " + e.getFile());
+    } catch (FileSystemException e) {
+      throw unfit(e.getReason() == null ? e.getMessage() : e.getFile() + ": " + e.getReason());
     } catch (IOException e) {
-      throw unfit(e.getMessage() == null ? e.toString() : e.getMessage());
+      throw unfit(e.getMessage());
     }
   }
 
-  private String hashOfResource(String name, String cure) {
-    try (InputStream in = resources.getResourceAsStream(name)) {
-      if (in == null) {
-        throw NativeLibraries.unavailable(cure);
+  /** What tells two versions of a file apart. */
+  private record Fingerprint(long size, long crc) {
+    static Fingerprint of(URL source) throws IOException {
+      URLConnection connection = source.openConnection();
+      if (connection instanceof JarURLConnection jar && jar.getJarEntry().getCrc() >= 0) {
+        return new Fingerprint(jar.getJarEntry().getSize(), jar.getJarEntry().getCrc());
       }
-      return hash(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read resource " + name, e);
+      try (InputStream in = connection.getInputStream()) {
+        return of(Channels.newChannel(in));
+      }
+    }
+
+    static Fingerprint of(ReadableByteChannel channel) throws IOException {
+      CRC32 crc = new CRC32();
+      ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+      long size = 0;
+      while (channel.read(chunk) >= 0) {
+        size += chunk.flip().remaining();
+        crc.update(chunk);
+        chunk.clear();
+      }
+      return new Fingerprint(size, crc.getValue());
     }
   }
 
-  private static String hash(InputStream in) throws IOException {
-    MessageDigest digest = sha256();
-    byte[] chunk = new byte[CHUNK];
-    for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
-      digest.update(chunk, 0, n);
+  private static String hash(List<String> names, List<Fingerprint> fingerprints) {
+    try {
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256")
+              .digest((names + " " + fingerprints).getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest).substring(0, HASH_DIGITS);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e); // every JDK has it
     }
-    return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static boolean holds(Path path, String hash) throws IOException {
-    if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+  private static boolean holds(Path path, Fingerprint wanted) throws IOException {
+    if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
+        || Files.size(path) != wanted.size()) {
       return false;
     }
-    try (InputStream in = Files.newInputStream(path)) {
-      return hash(in).equals(hash);
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      return Fingerprint.of(channel).equals(wanted);
     }
   }
 
-  private void write(String resource, String hash, Path path) throws IOException {
+  private static void write(URL source, Fingerprint wanted, Path path) throws IOException {
     Path temporary = Files.createTempFile(path.getParent(), ".unpacking-", ".tmp");
     try {
-      try (InputStream in = resources.getResourceAsStream(resource);
+      try (InputStream in = source.openStream();
           FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE);
           OutputStream out = Channels.newOutputStream(channel)) {
-        if (in == null) {
-          throw new IOException("resource " + resource + " vanished from the class path");
-        }
         in.transferTo(out);
         channel.force(true);
       }
-      if (!holds(temporary, hash)) {
-        throw new IOException(temporary + " reads back other bytes than were written");
+      if (!holds(temporary, wanted)) {
+        throw new IOException(source + " unpacks to other bytes than its jar says");
       }
       Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
       syncFolder(path.getParent());
-    } catch (AtomicMoveNotSupportedException e) {
-      throw new IOException("its file system cannot rename atomically", e);
     } finally {
       Files.deleteIfExists(temporary);
     }
@@ -195,13 +220,5 @@ final class NativeCache {
     return NativeLibraries.unavailable(
         "the cache folder %s is unfit for native libraries: %s; choose another with -Dsecateur.cache=DIR"
             .formatted(root, why));
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
-    }
   }
 }
