@@ -1,9 +1,7 @@
 package io.github.secateur.report;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import io.github.secateur.train.Provenance;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -12,8 +10,7 @@ import java.util.Objects;
  *
  * @param title one line, shown as the page's title
  * @param command the command line that makes the same report again
- * @param facts provenance in the order to show it: name of the fact to its value (device, threads,
- *     BLAS core, seed, versions, data hash, options, time)
+ * @param provenance where the numbers come from, or null
  * @param model the network, or null
  * @param dense the dense network that cells are compared with, or null
  * @param cells one for each strategy and sparsity
@@ -26,7 +23,7 @@ import java.util.Objects;
 public record Report(
     String title,
     String command,
-    Map<String, String> facts,
+    Provenance provenance,
     ModelFacts model,
     Baseline dense,
     List<Cell> cells,
@@ -38,7 +35,6 @@ public record Report(
   /** Copies the collections, in order. */
   public Report {
     Objects.requireNonNull(title, "title");
-    facts = facts == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(facts));
     cells = Lists.copy(cells);
     latencies = Lists.copy(latencies);
     choices = Lists.copy(choices);
