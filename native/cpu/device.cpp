@@ -12,7 +12,7 @@
 namespace secateur {
 namespace {
 
-constexpr size_t kAlignment = 64;
+constexpr size_t kAlignment = 128;  // a mask starts on a 128-byte line of its own
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr int64_t kCopyGrain = int64_t{1} << 20;  // bytes a chunk of copies and fills
 
@@ -86,6 +86,13 @@ void require_pointer(const void* pointer, int64_t n, const char* name) {
 
 void require_count(int64_t n, const char* name) {
   SECATEUR_REQUIRE(n >= 0, "%s is %" PRId64 "; a count cannot be negative.", name, n);
+}
+
+void require_matrix(int64_t rows, int64_t cols) {
+  int64_t elements;
+  SECATEUR_REQUIRE(rows >= 0 && cols >= 0 && !__builtin_mul_overflow(rows, cols, &elements),
+                   "A matrix of %" PRId64 " rows and %" PRId64 " columns does not exist.", rows,
+                   cols);
 }
 
 }  // namespace secateur

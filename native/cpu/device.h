@@ -25,4 +25,7 @@ void require_pointer(const void* pointer, int64_t n, const char* name);
 // Checks an element count.
 void require_count(int64_t n, const char* name);
 
+// Checks that rows * cols elements can be counted.
+void require_matrix(int64_t rows, int64_t cols);
+
 }  // namespace secateur

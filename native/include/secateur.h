@@ -97,7 +97,7 @@ SECATEUR_API secateur_status secateur_device_open(secateur_device_kind kind, int
 /* Closes it. INVALID_ARGUMENT, and nothing closed, while allocations of it are alive. */
 SECATEUR_API secateur_status secateur_device_close(secateur_device *device);
 
-/* 64-byte aligned memory, contents undefined; bytes may be 0 (a distinct non-NULL pointer).
+/* 128-byte aligned memory, contents undefined; bytes may be 0 (a distinct non-NULL pointer).
  * Blocks of 2 MiB and more are aligned to 2 MiB and advised to use huge pages. */
 SECATEUR_API secateur_status secateur_alloc(secateur_device *device, size_t bytes, void **out);
 SECATEUR_API secateur_status secateur_free(secateur_device *device, void *pointer);

@@ -29,7 +29,7 @@ static void accounts_for_memory(void) {
   for (int i = 0; i < COUNT; ++i) {
     CHECK_OK(secateur_alloc(device, sizes[i], &blocks[i]));
     CHECK(blocks[i] != NULL);
-    CHECK((uintptr_t)blocks[i] % (sizes[i] >= (size_t)2 << 20 ? (size_t)2 << 20 : 64) == 0);
+    CHECK((uintptr_t)blocks[i] % (sizes[i] >= (size_t)2 << 20 ? (size_t)2 << 20 : 128) == 0);
     memset(blocks[i], 1, sizes[i]);
     expected += (int64_t)sizes[i];
     CHECK_OK(secateur_memory(device, &live, &bytes));

@@ -1,0 +1,153 @@
+// Scores of weights, units and activations: hand-written tables, and double-precision loops.
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "check.h"
+#include "common/reduce.h"
+
+namespace {
+
+secateur_device* device;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+std::vector<float> random_floats(int64_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(static_cast<size_t>(n));
+  for (float& v : x) v = normal(random);
+  return x;
+}
+
+bool same_bits(float a, float b) { return memcmp(&a, &b, sizeof a) == 0; }
+
+void scores_magnitudes() {
+  const float w[] = {0.0f, -0.0f, 1.5f, -2.0f, kInf, -kInf, 1e-40f, -3e30f, -kNan};
+  const float l1[] = {0.0f, 0.0f, 1.5f, 2.0f, kInf, kInf, 1e-40f, 3e30f};
+  const float l2[] = {0.0f, 0.0f, 2.25f, 4.0f, kInf, kInf, 0.0f, kInf};
+  float scores[9];
+  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L1, 9, w, scores));
+  for (int i = 0; i < 8; ++i) CHECK(same_bits(scores[i], l1[i]));
+  CHECK(std::isnan(scores[8]));
+  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L2, 9, w, scores));
+  for (int i = 0; i < 8; ++i) CHECK(same_bits(scores[i], l2[i]));
+  CHECK(std::isnan(scores[8]));
+  const std::vector<float> x = random_floats(200003, 1);
+  std::vector<float> y(x.size());
+  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L2, 200003, x.data(), y.data()));
+  for (size_t i = 0; i < x.size(); ++i) CHECK(same_bits(y[i], x[i] * x[i]));
+  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L1, 0, nullptr, nullptr));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_score_magnitude(device, nullptr, 3, 9, w, scores));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_score_magnitude(device, nullptr, SECATEUR_L1, -1, w, scores));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_score_magnitude(device, nullptr, SECATEUR_L1, 9, nullptr, scores));
+}
+
+void scores_units_by_hand() {
+  const float w[] = {3, -4, 0, 0, 1, -2};  // [2, 3]
+  float scores[3];
+  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L1, 0, 2, 3, w, scores));
+  CHECK(scores[0] == 7 && scores[1] == 3);
+  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L2, 0, 2, 3, w, scores));
+  CHECK(scores[0] == 5 && scores[1] == std::sqrt(5.0f));
+  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L1, 1, 2, 3, w, scores));
+  CHECK(scores[0] == 3 && scores[1] == 5 && scores[2] == 2);
+  // Neither overflow nor underflow of the squares.
+  const float extreme[] = {3e30f, 4e30f, 3e-40f, 4e-40f};
+  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L2, 0, 2, 2, extreme, scores));
+  CHECK(std::fabs(scores[0] / 5e30f - 1) < 1e-6f && std::fabs(scores[1] / 5e-40f - 1) < 1e-4f);
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_score_units(device, nullptr, SECATEUR_L1, 2, 2, 3, w, scores));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_score_units(device, nullptr, SECATEUR_L1, 0, INT64_MAX, 3, w, scores));
+}
+
+// The same bits for every instruction set and number of threads, and the sum that reduce.h defines.
+void scores_units_alike_everywhere() {
+  const int64_t shapes[][2] = {{1, 1}, {7, 33}, {100, 300}, {3, 5000}, {5000, 3}, {65, 130}};
+  for (const auto& [rows, cols] : shapes) {
+    const std::vector<float> w = random_floats(rows * cols, 2);
+    for (int32_t axis : {0, 1}) {
+      const int64_t units = axis == 0 ? rows : cols;
+      const int64_t length = axis == 0 ? cols : rows;
+      for (int32_t norm : {SECATEUR_L1, SECATEUR_L2}) {
+        for (const char* isa : {"plain", "avx2", "avx512"}) {
+          if (secateur_cpu_set_isa(isa) == SECATEUR_UNAVAILABLE) continue;
+          for (int threads : {1, 3}) {
+            CHECK_OK(secateur_set_threads(threads));
+            std::vector<float> scores(static_cast<size_t>(units) + 1, -7);
+            CHECK_OK(secateur_score_units(device, nullptr, norm, axis, rows, cols, w.data(),
+                                          scores.data()));
+            CHECK(scores.back() == -7);
+            for (int64_t unit = 0; unit < units; ++unit) {
+              const double sum = secateur::common::sum<double>(length, [&](int64_t i) {
+                const double v =
+                    w[static_cast<size_t>(axis == 0 ? unit * cols + i : i * cols + unit)];
+                return norm == SECATEUR_L1 ? std::fabs(v) : v * v;
+              });
+              const double score = norm == SECATEUR_L1 ? sum : std::sqrt(sum);
+              CHECK(same_bits(scores[static_cast<size_t>(unit)], static_cast<float>(score)));
+            }
+          }
+        }
+      }
+    }
+  }
+  CHECK_OK(secateur_cpu_set_isa(nullptr));
+}
+
+void scores_activations() {
+  const float batch1[] = {1, 0, -2, 3, 0, 2};  // [2, 3]
+  const float batch2[] = {-1, 0, 2};           // [1, 3]
+  double accumulators[12] = {};
+  CHECK_OK(secateur_activation_accumulate(device, nullptr, 2, 3, batch1, accumulators));
+  CHECK_OK(secateur_activation_accumulate(device, nullptr, 1, 3, batch2, accumulators));
+  const double expected[] = {3, 0, 2, 5, 0, 6, 11, 0, 12, 3, 0, 3};
+  for (int i = 0; i < 12; ++i) CHECK(accumulators[i] == expected[i]);
+  const float tables[4][3] = {{1, 0, static_cast<float>(2.0 / 3)},
+                              {static_cast<float>(5.0 / 3), 0, 2},
+                              {static_cast<float>(std::sqrt(11.0 / 3)), 0, 2},
+                              {1, 0, 1}};
+  float scores[3];
+  for (int32_t statistic = 0; statistic < 4; ++statistic) {
+    CHECK_OK(secateur_activation_scores(device, nullptr, statistic, 3, 3, accumulators, scores));
+    for (int unit = 0; unit < 3; ++unit) CHECK(scores[unit] == tables[statistic][unit]);
+  }
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_activation_scores(device, nullptr, 4, 3, 3, accumulators, scores));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_activation_scores(device, nullptr, 0, 0, 3, accumulators, scores));
+
+  const int64_t rows = 257, units = 101;
+  const std::vector<float> x = random_floats(rows * units, 3);
+  std::vector<double> sums(static_cast<size_t>(4 * units), 1.0);
+  CHECK_OK(secateur_activation_accumulate(device, nullptr, rows, units, x.data(), sums.data()));
+  for (int64_t unit = 0; unit < units; ++unit) {
+    const auto at = [&](int64_t row) {
+      return static_cast<double>(x[static_cast<size_t>(row * units + unit)]);
+    };
+    const auto sum = [&](auto term) { return 1 + secateur::common::sum<double>(rows, term); };
+    const auto got = [&](int64_t row) { return sums[static_cast<size_t>(row * units + unit)]; };
+    CHECK(got(0) == sum(at));
+    CHECK(got(1) == sum([&](int64_t row) { return std::fabs(at(row)); }));
+    CHECK(got(2) == sum([&](int64_t row) { return at(row) * at(row); }));
+    CHECK(got(3) == 1.0 + static_cast<double>(rows));
+  }
+}
+
+}  // namespace
+
+int main() {
+  CHECK_OK(secateur_device_open(SECATEUR_CPU, 0, &device));
+  scores_magnitudes();
+  scores_units_by_hand();
+  scores_units_alike_everywhere();
+  scores_activations();
+  CHECK_OK(secateur_device_close(device));
+  return 0;
+}
