@@ -15,7 +15,7 @@ public interface Device extends AutoCloseable {
   /** What it is, for logs and reports. */
   DeviceInfo info();
 
-  /** Device memory, 64-byte aligned, contents undefined. */
+  /** Device memory, 128-byte aligned, contents undefined. */
   Buffer allocate(long bytes);
 
   /** Copies all of {@code source} into {@code target} from {@code targetOffset} bytes on. */
