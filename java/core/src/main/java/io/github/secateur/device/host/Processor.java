@@ -26,7 +26,7 @@ final class Processor {
 
   /** Instruction sets and other features, as Linux names them. */
   static Set<String> flags() {
-    return Set.of(field("flags").split(" "));
+    return Set.copyOf(List.of(field("flags").split(" +")));
   }
 
   private static String field(String name) {
