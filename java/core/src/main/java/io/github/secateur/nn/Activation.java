@@ -57,9 +57,7 @@ public enum Activation {
     if (this == GELU) {
       appendGelu(graph, prefix, x, y);
     } else {
-      graph
-          .nodes()
-          .add(Node.of(prefix + "." + label(), opType, List.of(x), List.of(y)));
+      graph.nodes().add(Node.of(prefix + "." + label(), opType, List.of(x), List.of(y)));
     }
   }
 
@@ -69,9 +67,7 @@ public enum Activation {
     constant(graph, p + "one", 1f);
     constant(graph, p + "half", 0.5f);
     binary(graph, "Div", x, p + "sqrt2", p + "scaled");
-    graph
-        .nodes()
-        .add(Node.of(p + "erf", "Erf", List.of(p + "scaled"), List.of(p + "erf")));
+    graph.nodes().add(Node.of(p + "erf", "Erf", List.of(p + "scaled"), List.of(p + "erf")));
     binary(graph, "Add", p + "erf", p + "one", p + "doubled-cdf");
     binary(graph, "Mul", x, p + "doubled-cdf", p + "doubled");
     binary(graph, "Mul", p + "doubled", p + "half", y);

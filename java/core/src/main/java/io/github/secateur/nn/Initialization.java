@@ -8,8 +8,8 @@ import java.util.random.RandomGeneratorFactory;
 
 /**
  * Initial values of a linear layer's weight [out, in] and bias [out]. A seed gives the same bits
- * everywhere: numbers come from the generator L64X128MixRandom of {@code java.util.random}, logarithm
- * and cosine from {@link StrictMath}.
+ * everywhere: numbers come from the generator L64X128MixRandom of {@code java.util.random},
+ * logarithm and cosine from {@link StrictMath}.
  */
 public enum Initialization {
   /** Weights uniform in ± √(6 / (in + out)), bias 0 (Glorot and Bengio 2010, eq. 16). */

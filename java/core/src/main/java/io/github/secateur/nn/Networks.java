@@ -93,18 +93,14 @@ public final class Networks {
       linear(graph, name, x, y);
       int in = sizes.get(layer - 1);
       int out = sizes.get(layer);
-      graph
-          .initializers()
-          .put(name + ".weight", options.initialization().weight(random, out, in));
+      graph.initializers().put(name + ".weight", options.initialization().weight(random, out, in));
       graph.initializers().put(name + ".bias", options.initialization().bias(random, out, in));
       if (layer < layers) {
         options.activation().append(graph, name, y, name + ".activation");
         x = dropout(graph, options.dropout(), name, name + ".activation");
       }
     }
-    graph
-        .nodes()
-        .add(Node.of("softmax", "Softmax", List.of("logits"), List.of("probabilities")));
+    graph.nodes().add(Node.of("softmax", "Softmax", List.of("logits"), List.of("probabilities")));
     ValueInfo.Dim classes = ValueInfo.Dim.of(sizes.getLast());
     graph.outputs().add(ValueInfo.of("logits", DType.F32, batch, classes));
     graph.outputs().add(ValueInfo.of("probabilities", DType.F32, batch, classes));
@@ -129,9 +125,7 @@ public final class Networks {
     }
     String name = prefix + ".dropout";
     Activation.constant(graph, name + ".ratio", (float) ratio);
-    graph
-        .nodes()
-        .add(Node.of(name, "Dropout", List.of(x, name + ".ratio"), List.of(name)));
+    graph.nodes().add(Node.of(name, "Dropout", List.of(x, name + ".ratio"), List.of(name)));
     return name;
   }
 }
