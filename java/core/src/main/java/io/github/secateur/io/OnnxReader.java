@@ -61,6 +61,25 @@ public final class OnnxReader {
       throw new FormatException(
           file.toString(), -1, "an ONNX model", "damaged protobuf (" + e.getMessage() + ")", e);
     }
+    return of(proto, file);
+  }
+
+  /**
+   * Reads a model from the bytes of a file.
+   *
+   * @param name what messages call it
+   * @throws FormatException when it is no ONNX model or is damaged
+   */
+  public static Model read(ByteBuffer bytes, String name) throws IOException {
+    try {
+      return of(parse(bytes), Path.of(name));
+    } catch (InvalidProtocolBufferException e) {
+      throw new FormatException(
+          name, -1, "an ONNX model", "damaged protobuf (" + e.getMessage() + ")", e);
+    }
+  }
+
+  private static Model of(ModelProto proto, Path file) throws IOException {
     if (!proto.hasIrVersion() || !proto.hasGraph()) {
       throw new FormatException(
           file.toString(),

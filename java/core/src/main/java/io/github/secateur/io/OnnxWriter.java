@@ -37,8 +37,8 @@ public final class OnnxWriter {
   /**
    * How to write.
    *
-   * @param sparseInitializers write initializers as SparseTensorProto (COO, flat I64 indices) where that takes
-   *     fewer bytes: more than two thirds zeros in F32
+   * @param sparseInitializers write initializers as SparseTensorProto (COO, flat I64 indices) where
+   *     that takes fewer bytes: more than two thirds zeros in F32
    * @param inlineLimit bytes of tensors above which they go to {@code <name>.data}; at most 2·10⁹
    */
   public record Options(boolean sparseInitializers, long inlineLimit) {
@@ -101,6 +101,16 @@ public final class OnnxWriter {
           proto.writeTo(out);
           out.flush();
         });
+  }
+
+  /**
+   * A model as the bytes of one dense file.
+   *
+   * @throws IllegalArgumentException when a weight that its mask prunes is not 0
+   */
+  public static byte[] toBytes(Model model) throws IOException {
+    PrunedWeights.requireZero(model);
+    return new OnnxWriter(Options.defaults(), null).model(model).toByteArray();
   }
 
   private static long tensorBytes(Graph graph) {
