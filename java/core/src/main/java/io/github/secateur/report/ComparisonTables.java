@@ -4,14 +4,13 @@ import io.github.secateur.report.TerminalTable.Align;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 
 /** A report's comparison as text for a terminal, at most 100 columns wide. */
 public final class ComparisonTables {
   /** Strategies side by side in one table; more go into further tables. */
   private static final int COLUMNS = 3;
 
-  private static final int NAME_WIDTH = 22;
+  private static final int NAME_WIDTH = 20;
 
   private final Report report;
   private final TerminalTable.Style style;
@@ -42,7 +41,7 @@ public final class ComparisonTables {
         out.append(
             style.fit(
                 "%s at %s failed: %s"
-                    .formatted(cell.strategy(), percent(cell.requested()), cell.error())));
+                    .formatted(cell.strategy(), Numbers.percent(cell.requested()), cell.error())));
         out.append('\n');
       }
     }
@@ -57,12 +56,12 @@ public final class ComparisonTables {
     if (report.dense() != null && report.dense().test() != null) {
       List<String> row = new ArrayList<>(List.of("dense"));
       for (int i = 0; i < strategies.size(); i++) {
-        row.add(number("%.2f", report.dense().test().errorPercent()) + " ".repeat(8));
+        row.add(Numbers.format("%.2f", report.dense().test().errorPercent()) + " ".repeat(9));
       }
       table.row(row);
     }
     for (double sparsity : report.sparsities()) {
-      List<String> row = new ArrayList<>(List.of(percent(sparsity)));
+      List<String> row = new ArrayList<>(List.of(Numbers.percent(sparsity)));
       for (String strategy : strategies) {
         row.add(error(report.cell(strategy, sparsity)));
       }
@@ -82,10 +81,11 @@ public final class ComparisonTables {
       return null;
     }
     String delta =
-        cell.deltaPoints() == null ? "" : " (%s)".formatted(number("%+.2f", cell.deltaPoints()));
+        cell.deltaPoints() == null
+            ? ""
+            : "(%s)".formatted(Numbers.format("%+.2f", cell.deltaPoints()));
     return (cell.collapsed() ? "collapsed " : "")
-        + number("%.2f", cell.test().errorPercent())
-        + delta;
+        + "%s %8s".formatted(Numbers.format("%.2f", cell.test().errorPercent()), delta);
   }
 
   private String costs() {
@@ -96,7 +96,6 @@ public final class ComparisonTables {
             .column("asked", Align.RIGHT)
             .column("reached", Align.RIGHT)
             .column("nonzeros", Align.RIGHT)
-            .column("ONNX", Align.RIGHT)
             .column("gzipped", Align.RIGHT)
             .column("sparse", Align.RIGHT);
     if (batch != null) {
@@ -108,13 +107,12 @@ public final class ComparisonTables {
     for (Cell cell : report.cells()) {
       List<String> row = new ArrayList<>();
       row.add(shorten(cell.strategy()));
-      row.add(percent(cell.requested()));
-      row.add(cell.reached() == null ? null : number("%.2f %%", 100 * cell.reached()));
-      row.add(cell.onnxNonzeros() == null ? null : number("%,d", cell.onnxNonzeros()));
+      row.add(Numbers.percent(cell.requested()));
+      row.add(cell.reached() == null ? null : Numbers.format("%.2f %%", 100 * cell.reached()));
+      row.add(cell.onnxNonzeros() == null ? null : Numbers.format("%,d", cell.onnxNonzeros()));
       FileSizes files = cell.files();
-      row.add(files == null ? null : bytes(files.withZeros()));
-      row.add(files == null ? null : bytes(files.gzipped()));
-      row.add(files == null ? null : bytes(files.sparse()));
+      row.add(files == null ? null : Numbers.bytes(files.gzipped()));
+      row.add(files == null ? null : Numbers.bytes(files.sparse()));
       if (batch != null) {
         addLatency(row, latency(cell, batch));
       }
@@ -129,9 +127,9 @@ public final class ComparisonTables {
     boolean dense = latency != null && latency.dense() != null;
     boolean sparse = latency != null && latency.sparse() != null;
     Double speedup = latency == null ? null : latency.sparseSpeedup();
-    row.add(dense ? number("%,.0f", latency.dense().median()) : null);
-    row.add(sparse ? number("%,.0f", latency.sparse().median()) : null);
-    row.add(speedup == null ? null : number("%.2f×", speedup));
+    row.add(dense ? Numbers.format("%,.0f", latency.dense().median()) : null);
+    row.add(sparse ? Numbers.format("%,.0f", latency.sparse().median()) : null);
+    row.add(speedup == null ? null : Numbers.format("%.2f×", speedup));
   }
 
   /** The largest batch size at which a cell was timed: there is one column for it. */
@@ -156,30 +154,5 @@ public final class ComparisonTables {
     return length <= NAME_WIDTH
         ? name
         : name.substring(0, name.offsetByCodePoints(0, NAME_WIDTH - 2)) + "..";
-  }
-
-  private static String percent(double fraction) {
-    String text = number("%.4f", 100 * fraction);
-    return text.replaceAll("\\.?0+$", "") + " %";
-  }
-
-  /** Bytes in decimal units with three figures: 123 B, 12.3 kB, 1.23 MB. */
-  static String bytes(Long bytes) {
-    if (bytes == null) {
-      return null;
-    }
-    String[] units = {"B", "kB", "MB", "GB", "TB"};
-    double value = bytes;
-    int unit = 0;
-    while (value >= 999.5 && unit < units.length - 1) {
-      value /= 1000;
-      unit++;
-    }
-    String format = unit == 0 || value >= 99.95 ? "%.0f" : value >= 9.995 ? "%.1f" : "%.2f";
-    return number(format, value) + " " + units[unit];
-  }
-
-  private static String number(String format, Object value) {
-    return String.format(Locale.ROOT, format, value);
   }
 }
