@@ -1,0 +1,61 @@
+// The inner loops of the operations, compiled once for each instruction set: kernels_plain.cpp,
+// kernels_avx2.cpp and kernels_avx512.cpp each include all of kernels/*.inc and fill one table. An
+// operation checks its arguments, cuts the work into chunks for the pool, and calls the table's loop
+// on each chunk. All sets give the same bits.
+#pragma once
+
+#include <cstdint>
+
+#include "isa.h"
+#include "secateur.h"
+
+namespace secateur {
+
+struct AdamStep;
+
+// A run of n elements; pointers are those of its first element. Masks start at a whole word.
+struct Kernels {
+  void (*unary)(int32_t op, float alpha, int64_t n, const float* x, float* y);
+  void (*unary_grad)(int32_t op, float alpha, int64_t n, const float* x, const float* y,
+                     const float* dy, float* dx);
+  // out[r][c] = a[r * a_row + c * a_col] op b[...]; out dense [rows, cols].
+  void (*binary)(int32_t op, int64_t rows, int64_t cols, const float* a, int64_t a_row,
+                 int64_t a_col, const float* b, int64_t b_row, int64_t b_col, float* out);
+
+  // Elements first .. first + n of the draw (key, counter); first is a multiple of 4.
+  void (*uniform)(uint64_t key, uint64_t counter, uint64_t first, int64_t n, float* out);
+  void (*dropout)(int64_t n, const float* u, float ratio, const float* x, float* y);
+
+  // mask may be NULL.
+  void (*sgd)(int64_t n, const secateur_sgd_params& params, float* w, const float* g, float* buf,
+              const uint32_t* mask);
+  void (*adam)(int64_t n, const AdamStep& step, float* w, const float* g, float* m, float* v,
+               const uint32_t* mask);
+  void (*soft_threshold)(int64_t n, float threshold, float* w, const uint32_t* mask);
+
+  void (*gate_sample)(int64_t n, const float* u, const float* log_alpha, float* z);
+  void (*gate_sample_grad)(int64_t n, const float* u, const float* log_alpha, const float* dz,
+                           float* dlog_alpha);
+  void (*gate_eval)(int64_t n, const float* log_alpha, float* z);
+  void (*gate_open)(int64_t n, const float* log_alpha, float* open);
+  void (*gate_open_grad)(int64_t n, const float* open, float scale, float* dlog_alpha);
+};
+
+extern const Kernels kKernelsPlain, kKernelsAvx2, kKernelsAvx512;
+
+// The loops of the instruction set in use.
+inline const Kernels& kernels() noexcept {
+#if SECATEUR_X86
+  switch (isa()) {
+    case Isa::kAvx512:
+      return kKernelsAvx512;
+    case Isa::kAvx2:
+      return kKernelsAvx2;
+    case Isa::kPlain:
+      break;
+  }
+#endif
+  return kKernelsPlain;
+}
+
+}  // namespace secateur

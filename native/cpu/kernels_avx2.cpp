@@ -1,0 +1,2 @@
+#define SECATEUR_KERNELS kKernelsAvx2
+#include "kernels/all.inc"

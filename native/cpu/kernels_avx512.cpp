@@ -1,0 +1,2 @@
+#define SECATEUR_KERNELS kKernelsAvx512
+#include "kernels/all.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_KERNELS kKernelsPlain
+#include "kernels/all.inc"

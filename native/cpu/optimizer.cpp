@@ -1,0 +1,92 @@
+// Optimizer steps and the proximal step of an L1 penalty, weight by weight under an optional mask.
+#include "common/optimizer.h"
+
+#include "device.h"
+#include "error.h"
+#include "kernels.h"
+#include "pool.h"
+
+namespace secateur {
+namespace {
+
+constexpr int64_t kGrain = 8192;  // weights a chunk; a multiple of the 32 bits of a mask word
+
+const uint32_t* words_from(const uint32_t* mask, int64_t begin) {
+  return mask == nullptr ? nullptr : mask + begin / 32;
+}
+
+float* from(float* state, int64_t begin) { return state == nullptr ? nullptr : state + begin; }
+
+}  // namespace
+}  // namespace secateur
+
+using namespace secateur;
+
+secateur_status secateur_sgd_step(secateur_device* device, void* stream, int64_t n,
+                                  const secateur_sgd_params* params, float* w, const float* g,
+                                  float* buf, const uint32_t* mask) {
+  return guard([&] {
+    require_cpu(device, stream);
+    require_count(n, "n");
+    if (n == 0) return;
+    require_pointer(params, n, "params");
+    require_pointer(w, n, "w");
+    require_pointer(g, n, "g");
+    SECATEUR_REQUIRE(buf != nullptr || params->momentum == 0.0f,
+                     "SGD with momentum %g needs a buffer, but buf is NULL.",
+                     static_cast<double>(params->momentum));
+    const secateur_sgd_params step = *params;
+    const auto run = kernels().sgd;
+    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+      run(end - begin, step, w + begin, g + begin, from(buf, begin), words_from(mask, begin));
+    });
+  });
+}
+
+secateur_status secateur_adam_step(secateur_device* device, void* stream, int64_t n,
+                                   const secateur_adam_params* params, float* w, const float* g,
+                                   float* m, float* v, const uint32_t* mask) {
+  return guard([&] {
+    require_cpu(device, stream);
+    require_count(n, "n");
+    if (n == 0) return;
+    require_pointer(params, n, "params");
+    require_pointer(w, n, "w");
+    require_pointer(g, n, "g");
+    require_pointer(m, n, "m");
+    require_pointer(v, n, "v");
+    const bool decoupled = params->decoupled != 0;
+    AdamStep step;
+    step.beta1 = params->beta1;
+    step.rest1 = 1.0f - params->beta1;
+    step.beta2 = params->beta2;
+    step.rest2 = 1.0f - params->beta2;
+    step.rate = params->lr / params->correction1;
+    step.root = params->correction2_sqrt;
+    step.epsilon = params->epsilon;
+    step.l2 = decoupled ? 0.0f : params->weight_decay;
+    step.shrink = decoupled ? 1.0f - params->lr * params->weight_decay : 1.0f;
+    const auto run = kernels().adam;
+    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+      run(end - begin, step, w + begin, g + begin, m + begin, v + begin, words_from(mask, begin));
+    });
+  });
+}
+
+secateur_status secateur_soft_threshold(secateur_device* device, void* stream, int64_t n,
+                                        const float* threshold, float* w, const uint32_t* mask) {
+  return guard([&] {
+    require_cpu(device, stream);
+    require_count(n, "n");
+    if (n == 0) return;
+    require_pointer(threshold, n, "threshold");
+    require_pointer(w, n, "w");
+    SECATEUR_REQUIRE(*threshold >= 0.0f, "The soft threshold is %g; it must not be negative.",
+                     static_cast<double>(*threshold));
+    const float level = *threshold;
+    const auto run = kernels().soft_threshold;
+    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+      run(end - begin, level, w + begin, words_from(mask, begin));
+    });
+  });
+}
