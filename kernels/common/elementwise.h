@@ -42,12 +42,12 @@ SECATEUR_HD float with_sign(float magnitude, float sign) {
   return bits_float(float_bits(magnitude) | (float_bits(sign) & 0x80000000u));
 }
 
-/* e^x = 2^n e^r, n = round(x / ln 2), |r| <= ln 2 / 2 (Cody & Waite's two-part ln 2); 2^n in two
- * factors, so that overflow and gradual underflow round once. */
-SECATEUR_HD float exp_float(float x) {
-  const float low = -104.0f, high = 89.0f, shift = 12582912.0f; /* 1.5 * 2^23 */
-  float a = x < low ? low : x;
-  a = a > high ? high : a;
+/* scale * e^x, scale a power of two: e^x = 2^n e^r, n = round(x / ln 2), |r| <= ln 2 / 2 (Cody & Waite's
+ * two-part ln 2); 2^n in two factors, so that overflow and gradual underflow round once. */
+SECATEUR_HD float exp_scaled(float x, float scale) {
+  const float bound = 104.0f, shift = 12582912.0f; /* 1.5 * 2^23 */
+  float a = x < -bound ? -bound : x;
+  a = a > bound ? bound : a;
   const float shifted = a * 1.44269504f + shift;
   const float n = shifted - shift;
   const float r = (a - n * 0.693359375f) - n * -2.12194440e-4f;
@@ -61,8 +61,10 @@ SECATEUR_HD float exp_float(float x) {
   const int32_t half = power >> 1;
   const float first = bits_float((uint32_t)(half + 127) << 23);
   const float second = bits_float((uint32_t)(power - half + 127) << 23);
-  return e * first * second;
+  return e * first * (second * scale);
 }
+
+SECATEUR_HD float exp_float(float x) { return exp_scaled(x, 1.0f); }
 
 /* log x = n ln 2 + log(1 + f), sqrt(1/2) <= 1 + f < sqrt 2. log(+-0) = -inf, of negatives NaN. */
 SECATEUR_HD float log_float(float x) {
@@ -91,11 +93,11 @@ SECATEUR_HD float log_float(float x) {
   return x == 0.0f ? -infinity : y;
 }
 
-/* 1 / (1 + e^-x), from e^-|x| so that neither tail overflows. */
+/* 1 / (1 + e^-x), monotone as its three steps are. Far below zero all is scaled by 2^-64, so that e^-x
+ * does not overflow before the quotient is a denormal. */
 SECATEUR_HD float sigmoid_float(float x) {
-  const float e = exp_float(-abs_float(x));
-  const float numerator = x < 0.0f ? e : 1.0f;
-  return numerator / (1.0f + e);
+  const float scale = x < -44.0f ? 5.42101086e-20f : 1.0f;
+  return 1.0f / (scale + exp_scaled(-x, scale)) * scale;
 }
 
 /* Odd polynomial below 0.625, 1 - 2 / (e^2|x| + 1) above. */
