@@ -1,27 +1,26 @@
 /*
  * Elementary functions of one float and their derivatives, the same bits on every device.
  *
- * Only +, -, *, /, sqrt, comparisons and integer operations on the bits of floats are used, in the order
- * written here; files that include this are compiled without contraction and without fast-math, so
- * every instruction set returns the same bits, and a compiler can vectorise all of it (no branch, no
- * table, no call). Bounds in units in the last place, over all 2^32 arguments (checked against double
- * precision by native/test/test_elementwise.cpp):
+ * Only +, -, *, /, sqrt, comparisons and integer operations on the bits of floats are used, in the
+ * order written here; files that include this are compiled without contraction and without
+ * fast-math, so every instruction set returns the same bits, and a compiler can vectorise all of it
+ * (no branch, no table, no call). Bounds in units in the last place, over all 2^32 arguments
+ * (checked against double precision by native/test/test_elementwise.cpp):
  *
  *   exp 1.0 · log 1.0 · sigmoid 2.5 · tanh 1.5 · erf 1.5
  *
- * where an ulp is that of the exact result, never less than the smallest denormal. NaN in gives NaN out;
- * limits at +-infinity and signs of zero are the mathematical ones.
+ * where an ulp is that of the exact result, never less than the smallest denormal. NaN in gives NaN
+ * out; limits at +-infinity and signs of zero are the mathematical ones.
  */
-#ifndef SECATEUR_COMMON_ELEMENTWISE_H
-#define SECATEUR_COMMON_ELEMENTWISE_H
+#pragma once
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "hd.h"
+#include "common/hd.h"
 
-namespace secateur {
+SECATEUR_COMMON_BEGIN
 
 SECATEUR_HD uint32_t float_bits(float x) {
   uint32_t bits;
@@ -42,8 +41,8 @@ SECATEUR_HD float with_sign(float magnitude, float sign) {
   return bits_float(float_bits(magnitude) | (float_bits(sign) & 0x80000000u));
 }
 
-/* scale * e^x, scale a power of two: e^x = 2^n e^r, n = round(x / ln 2), |r| <= ln 2 / 2 (Cody & Waite's
- * two-part ln 2); 2^n in two factors, so that overflow and gradual underflow round once. */
+/* scale * e^x, scale a power of two: e^x = 2^n e^r, n = round(x / ln 2), |r| <= ln 2 / 2 (Cody &
+ * Waite's two-part ln 2); 2^n in two factors, so that overflow and gradual underflow round once. */
 SECATEUR_HD float exp_scaled(float x, float scale) {
   const float bound = 104.0f, shift = 12582912.0f; /* 1.5 * 2^23 */
   float a = x < -bound ? -bound : x;
@@ -93,8 +92,8 @@ SECATEUR_HD float log_float(float x) {
   return x == 0.0f ? -infinity : y;
 }
 
-/* 1 / (1 + e^-x), monotone as its three steps are. Far below zero all is scaled by 2^-64, so that e^-x
- * does not overflow before the quotient is a denormal. */
+/* 1 / (1 + e^-x), monotone as its three steps are. Far below zero all is scaled by 2^-64, so that
+ * e^-x does not overflow before the quotient is a denormal. */
 SECATEUR_HD float sigmoid_float(float x) {
   const float scale = x < -44.0f ? 5.42101086e-20f : 1.0f;
   return 1.0f / (scale + exp_scaled(-x, scale)) * scale;
@@ -114,8 +113,8 @@ SECATEUR_HD float tanh_float(float x) {
   return with_sign(a < 0.625f ? small : large, x);
 }
 
-/* erf x = 2 / sqrt(pi) * integral of e^-t^2 over 0..x: odd polynomial below 3/4, 1 - e^-q(|x|) above,
- * where q approximates -log(erfc). */
+/* erf x = 2 / sqrt(pi) * integral of e^-t^2 over 0..x: odd polynomial below 3/4, 1 - e^-q(|x|)
+ * above, where q approximates -log(erfc). */
 SECATEUR_HD float erf_float(float x) {
   const float a = abs_float(x);
   const float z = a * a;
@@ -179,6 +178,4 @@ SECATEUR_HD float gelu_tanh_derivative(float x) {
   return 0.5f * (1.0f + t) + (slope == 0.0f ? 0.0f : product);
 }
 
-}  // namespace secateur
-
-#endif
+SECATEUR_COMMON_END

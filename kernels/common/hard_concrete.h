@@ -1,23 +1,23 @@
 /*
- * Hard-concrete gates (Louizos, Welling & Kingma 2018, arXiv 1712.01312, eq. 10-13) with beta = 2/3,
- * gamma = -0.1, zeta = 1.1:
+ * Hard-concrete gates (Louizos, Welling & Kingma 2018, arXiv 1712.01312, eq. 10-13) with beta =
+ * 2/3, gamma = -0.1, zeta = 1.1:
  *
- *   s = sigmoid((log u - log(1 - u) + log_alpha) / beta),  z = clamp(s (zeta - gamma) + gamma, 0, 1)
+ *   s = sigmoid((log u - log(1 - u) + log_alpha) / beta),  z = clamp(s (zeta - gamma) + gamma, 0,
+ * 1)
  *
  * For a log_alpha of NaN, z is NaN.
  */
-#ifndef SECATEUR_COMMON_HARD_CONCRETE_H
-#define SECATEUR_COMMON_HARD_CONCRETE_H
+#pragma once
 
-#include "elementwise.h"
-#include "hd.h"
+#include "common/elementwise.h"
+#include "common/hd.h"
 
-namespace secateur {
+SECATEUR_COMMON_BEGIN
 
 #define SECATEUR_GATE_GAMMA (-0.1f)
-#define SECATEUR_GATE_SPAN 1.2f           /* zeta - gamma */
-#define SECATEUR_GATE_INVERSE_BETA 1.5f   /* 1 / beta */
-#define SECATEUR_GATE_SHIFT 1.59859685f   /* -beta log(-gamma / zeta) */
+#define SECATEUR_GATE_SPAN 1.2f         /* zeta - gamma */
+#define SECATEUR_GATE_INVERSE_BETA 1.5f /* 1 / beta */
+#define SECATEUR_GATE_SHIFT 1.59859685f /* -beta log(-gamma / zeta) */
 
 /* s stretched to (gamma, zeta), before clamping. */
 SECATEUR_HD float gate_stretch(float s) { return s * SECATEUR_GATE_SPAN + SECATEUR_GATE_GAMMA; }
@@ -56,6 +56,4 @@ SECATEUR_HD float gate_open(float log_alpha) {
   return sigmoid_float(log_alpha + SECATEUR_GATE_SHIFT);
 }
 
-}  // namespace secateur
-
-#endif
+SECATEUR_COMMON_END

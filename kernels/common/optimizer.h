@@ -2,17 +2,16 @@
  * One weight's step of the optimizers, the same bits on every device (no contraction, in the order
  * written). Formulas and parameters: secateur_sgd_step and secateur_adam_step in secateur.h.
  */
-#ifndef SECATEUR_COMMON_OPTIMIZER_H
-#define SECATEUR_COMMON_OPTIMIZER_H
+#pragma once
 
 #include <math.h>
 
-#include "hd.h"
+#include "common/hd.h"
 
-namespace secateur {
+SECATEUR_COMMON_BEGIN
 
-/* SGD with momentum (Sutskever et al. 2013, in PyTorch's form: dampening 0). Returns the new weight;
- * *buffer is the running gradient, and on the first step becomes the gradient itself. */
+/* SGD with momentum (Sutskever et al. 2013, in PyTorch's form: dampening 0). Returns the new
+ * weight; *buffer is the running gradient, and on the first step becomes the gradient itself. */
 SECATEUR_HD float sgd_momentum_step(float w, float g, float* buffer, float lr, float momentum,
                                     float weight_decay, bool nesterov, bool first) {
   const float gradient = g + weight_decay * w;
@@ -31,11 +30,11 @@ SECATEUR_HD float sgd_plain_step(float w, float g, float lr, float weight_decay)
 struct AdamStep {
   float beta1, rest1; /* rest = 1 - beta */
   float beta2, rest2;
-  float rate;    /* lr / correction1 */
-  float root;    /* correction2_sqrt */
+  float rate; /* lr / correction1 */
+  float root; /* correction2_sqrt */
   float epsilon;
-  float l2;      /* weight decay added to the gradient, 0 for AdamW */
-  float shrink;  /* 1 - lr * weight decay for AdamW, else 1 */
+  float l2;     /* weight decay added to the gradient, 0 for AdamW */
+  float shrink; /* 1 - lr * weight decay for AdamW, else 1 */
 };
 
 /* Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019). Returns the new weight. */
@@ -54,6 +53,4 @@ SECATEUR_HD float soft_threshold(float w, float t) {
   return magnitude <= 0.0f ? 0.0f : copysignf(magnitude, w);
 }
 
-}  // namespace secateur
-
-#endif
+SECATEUR_COMMON_END

@@ -1,24 +1,23 @@
 /*
- * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as
- * easy as 1, 2, 3", SC 2011), ten rounds of two 32 x 32 -> 64 bit products.
+ * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random
+ * numbers: as easy as 1, 2, 3", SC 2011), ten rounds of two 32 x 32 -> 64 bit products.
  *
  * A draw is named by (seed, counter, salt). Its element i is word i & 3 of the block i >> 2:
  *
  *   key     = seed ^ mix(salt)                       (two 32-bit words, low first)
  *   counter = {low(i >> 2), high(i >> 2), low(counter), high(counter)}
  *
- * mix is a bijection with mix(0) = 0, so draws that differ in salt alone never share a key, and draws
- * that differ in counter alone never share a block. Every element is a pure function of
+ * mix is a bijection with mix(0) = 0, so draws that differ in salt alone never share a key, and
+ * draws that differ in counter alone never share a block. Every element is a pure function of
  * (seed, counter, salt, i): order, threads and devices do not matter.
  */
-#ifndef SECATEUR_COMMON_PHILOX_H
-#define SECATEUR_COMMON_PHILOX_H
+#pragma once
 
 #include <stdint.h>
 
-#include "hd.h"
+#include "common/hd.h"
 
-namespace secateur {
+SECATEUR_COMMON_BEGIN
 
 struct PhiloxBlock {
   uint32_t word[4];
@@ -57,14 +56,12 @@ SECATEUR_HD PhiloxBlock draw_block(uint64_t key, uint64_t counter, uint64_t b) {
 }
 
 /*
- * ((bits >> 8) + 0.5) * 2^-24, in (0, 1), except that the half step above 2^23 is rounded to even as a
- * float must be; the largest value is therefore clamped to 1 - 2^-24.
+ * ((bits >> 8) + 0.5) * 2^-24, in (0, 1), except that the half step above 2^23 is rounded to even
+ * as a float must be; the largest value is therefore clamped to 1 - 2^-24.
  */
 SECATEUR_HD float uniform_float(uint32_t bits) {
   const float u = ((float)(int32_t)(bits >> 8) + 0.5f) * 5.96046448e-8f;
   return u < 1.0f ? u : 0.999999940f;
 }
 
-}  // namespace secateur
-
-#endif
+SECATEUR_COMMON_END

@@ -12,8 +12,8 @@ namespace secateur {
 namespace {
 
 // A library packs op(A) and op(B) anew in every piece, so pieces must not be small; below kInline
-// multiplications the pool costs more than it saves. Products of up to kFew are cut into at most four
-// pieces, larger ones into pieces of about kPiece.
+// multiplications the pool costs more than it saves. Products of up to kFew are cut into at most
+// four pieces, larger ones into pieces of about kPiece.
 constexpr double kInline = 1 << 18;
 constexpr double kFew = 1 << 25;
 constexpr double kPiece = 1 << 23;
@@ -25,9 +25,7 @@ struct Pieces {
   int64_t rows, cols;  // of a piece of C
 };
 
-int64_t half(int64_t length, int64_t unit) {
-  return ((length + 1) / 2 + unit - 1) / unit * unit;
-}
+int64_t half(int64_t length, int64_t unit) { return ((length + 1) / 2 + unit - 1) / unit * unit; }
 
 // Halves C's columns, or its rows once they are twice as many (cutting columns repacks the rows of
 // op(A) only, the smaller operand in a network's layers).

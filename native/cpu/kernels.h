@@ -1,7 +1,7 @@
 // The inner loops of the operations, compiled once for each instruction set: kernels_plain.cpp,
 // kernels_avx2.cpp and kernels_avx512.cpp each include all of kernels/*.inc and fill one table. An
-// operation checks its arguments, cuts the work into chunks for the pool, and calls the table's loop
-// on each chunk. All sets give the same bits.
+// operation checks its arguments, cuts the work into chunks for the pool, and calls the table's
+// loop on each chunk. All sets give the same bits.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@
 
 namespace secateur {
 
-struct AdamStep;
+// Columns that Kernels::column_tile takes at once; their lanes stay in the first-level cache.
+constexpr int64_t kColumnBlock = 64;
 
 // A run of n elements; pointers are those of its first element. Masks start at a whole word.
 struct Kernels {
@@ -22,6 +23,22 @@ struct Kernels {
   void (*binary)(int32_t op, int64_t rows, int64_t cols, const float* a, int64_t a_row,
                  int64_t a_col, const float* b, int64_t b_row, int64_t b_col, float* out);
 
+  // Sums in the order of kernels/common/reduce.h, of one tile (kSumTile elements or rows) at most.
+  float (*sum_tile)(int64_t n, const float* x);
+  float (*square_error_tile)(int64_t n, const float* x, const float* t);
+  // out[c] = sum over rows r of x[offsets[r] + c], cols <= kColumnBlock.
+  void (*column_tile)(int64_t rows, int64_t cols, const float* x, const int64_t* offsets,
+                      float* out);
+
+  void (*softmax)(int64_t rows, int64_t cols, const float* x, float* y);
+  void (*softmax_grad)(int64_t rows, int64_t cols, const float* y, const float* dy, float* dx);
+  // Softmax to p, and logsumexp(x_r) - x_r[label_r] to losses[r].
+  void (*cross_entropy)(int64_t rows, int64_t cols, const float* x, const int32_t* labels, float* p,
+                        float* losses);
+  void (*cross_entropy_grad)(int64_t rows, int64_t cols, float scale, const float* p,
+                             const int32_t* labels, float* dx);
+  void (*mse_grad)(int64_t n, float scale, const float* x, const float* t, float* dx);
+
   // Elements first .. first + n of the draw (key, counter); first is a multiple of 4.
   void (*uniform)(uint64_t key, uint64_t counter, uint64_t first, int64_t n, float* out);
   void (*dropout)(int64_t n, const float* u, float ratio, const float* x, float* y);
@@ -29,8 +46,8 @@ struct Kernels {
   // mask may be NULL.
   void (*sgd)(int64_t n, const secateur_sgd_params& params, float* w, const float* g, float* buf,
               const uint32_t* mask);
-  void (*adam)(int64_t n, const AdamStep& step, float* w, const float* g, float* m, float* v,
-               const uint32_t* mask);
+  void (*adam)(int64_t n, const secateur_adam_params& params, float* w, const float* g, float* m,
+               float* v, const uint32_t* mask);
   void (*soft_threshold)(int64_t n, float threshold, float* w, const uint32_t* mask);
 
   void (*gate_sample)(int64_t n, const float* u, const float* log_alpha, float* z);

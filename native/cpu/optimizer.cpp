@@ -1,6 +1,4 @@
 // Optimizer steps and the proximal step of an L1 penalty, weight by weight under an optional mask.
-#include "common/optimizer.h"
-
 #include "device.h"
 #include "error.h"
 #include "kernels.h"
@@ -55,17 +53,7 @@ secateur_status secateur_adam_step(secateur_device* device, void* stream, int64_
     require_pointer(g, n, "g");
     require_pointer(m, n, "m");
     require_pointer(v, n, "v");
-    const bool decoupled = params->decoupled != 0;
-    AdamStep step;
-    step.beta1 = params->beta1;
-    step.rest1 = 1.0f - params->beta1;
-    step.beta2 = params->beta2;
-    step.rest2 = 1.0f - params->beta2;
-    step.rate = params->lr / params->correction1;
-    step.root = params->correction2_sqrt;
-    step.epsilon = params->epsilon;
-    step.l2 = decoupled ? 0.0f : params->weight_decay;
-    step.shrink = decoupled ? 1.0f - params->lr * params->weight_decay : 1.0f;
+    const secateur_adam_params step = *params;
     const auto run = kernels().adam;
     parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
       run(end - begin, step, w + begin, g + begin, m + begin, v + begin, words_from(mask, begin));

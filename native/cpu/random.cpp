@@ -1,6 +1,6 @@
-// Counter-based uniforms, dropout and hard-concrete gates: pure functions of (seed, counter, salt, i).
+// Counter-based uniforms, dropout and hard-concrete gates: pure functions of (seed, counter, salt,
+// i).
 #include "common/philox.h"
-
 #include "device.h"
 #include "error.h"
 #include "kernels.h"
@@ -16,7 +16,7 @@ constexpr int64_t kBlock = 256;   // uniforms held on the stack at a time
 template <class Body>
 void for_uniforms(const uint64_t* state, uint64_t salt, int64_t n, Body&& body) {
   const Kernels& table = kernels();
-  const uint64_t counter = state[1], key = draw_key(state[0], salt);
+  const uint64_t counter = state[1], key = common::draw_key(state[0], salt);
   parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
     alignas(64) float u[kBlock];
     for (int64_t i = begin; i < end; i += kBlock) {
@@ -45,7 +45,7 @@ secateur_status secateur_uniform(secateur_device* device, void* stream, const ui
     require_pointer(out, n, "out");
     if (n == 0) return;
     const Kernels& table = kernels();
-    const uint64_t counter = state[1], key = draw_key(state[0], salt);
+    const uint64_t counter = state[1], key = common::draw_key(state[0], salt);
     parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
       table.uniform(key, counter, static_cast<uint64_t>(begin), end - begin, out + begin);
     });
@@ -68,9 +68,8 @@ secateur_status secateur_dropout(secateur_device* device, void* stream, const ui
   });
 }
 
-secateur_status secateur_hard_concrete(secateur_device* device, void* stream,
-                                       const uint64_t* state, uint64_t salt, int64_t n,
-                                       const float* log_alpha, float* z) {
+secateur_status secateur_hard_concrete(secateur_device* device, void* stream, const uint64_t* state,
+                                       uint64_t salt, int64_t n, const float* log_alpha, float* z) {
   return guard([&] {
     require_draw(device, stream, state, n);
     require_pointer(log_alpha, n, "log_alpha");
