@@ -1,0 +1,40 @@
+package io.github.secateur.prune;
+
+import io.github.secateur.graph.Model;
+import io.github.secateur.io.Samples;
+import io.github.secateur.train.Training;
+import java.util.List;
+
+/**
+ * Makes the pruner that a strategy asks for.
+ *
+ * @param model the network
+ * @param layers what is prunable in it
+ * @param how the four axes
+ * @param sparsity asked for
+ */
+record Pruners(Model model, List<Layer> layers, Strategy.Scored how, double sparsity) {
+  /** For a training run; activations are read over its samples. */
+  Pruner<?> of(Training training, Samples samples) {
+    return of(Site.of(training), new Calibration(model, training.parameters(), samples));
+  }
+
+  /**
+   * For weights anywhere.
+   *
+   * @param calibration null where no activations can be read
+   */
+  Pruner<?> of(Site site, Calibration calibration) {
+    return switch (how.pattern()) {
+      case Pattern.Unstructured() -> new WeightPruner(site, layers, how, sparsity);
+      case Pattern.Neuron() ->
+          new UnitPruner(
+              site,
+              new UnitPruner.Network(layers, UnitGroups.of(model)),
+              how,
+              sparsity,
+              calibration);
+      case Pattern.Given given -> new MaskPruner(site, layers, given, how.schedule());
+    };
+  }
+}
