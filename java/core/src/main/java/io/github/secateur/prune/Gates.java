@@ -3,6 +3,7 @@ package io.github.secateur.prune;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.NnOps;
+import io.github.secateur.graph.Coupling;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
@@ -94,10 +95,10 @@ record Gates(List<Group> groups, List<Gated> gated, List<Term> terms) {
       int g = groups.size();
       groups.add(
           new Group(group.incoming().getFirst().parameter() + SUFFIX, Shape.of(group.units())));
-      for (UnitGroup.Slice slice : group.incoming()) {
+      for (Coupling.Slice slice : group.incoming()) {
         gated.add(new Gated(slice.parameter(), g, view(model, slice)));
       }
-      for (UnitGroup.Slice slice : group.own()) {
+      for (Coupling.Slice slice : group.own()) {
         gated.add(new Gated(slice.parameter(), g, view(model, slice)));
       }
     }
@@ -112,11 +113,11 @@ record Gates(List<Group> groups, List<Gated> gated, List<Term> terms) {
     return new Gates(groups, gated, terms);
   }
 
-  private static Shape view(Model model, UnitGroup.Slice slice) {
-    if (slice.block() != 1) {
+  private static Shape view(Model model, Coupling.Slice slice) {
+    if (slice.expansion() != 1) {
       throw new IllegalArgumentException(
           "tensor '%s' has %d indices a unit; gates want one"
-              .formatted(slice.parameter(), slice.block()));
+              .formatted(slice.parameter(), slice.expansion()));
     }
     Shape shape = model.graph().initializer(slice.parameter()).shape();
     long[] dims = new long[shape.rank() - slice.axis()];
@@ -126,7 +127,7 @@ record Gates(List<Group> groups, List<Gated> gated, List<Term> terms) {
   }
 
   private static int groupOf(
-      List<UnitGroup> units, Function<UnitGroup, List<UnitGroup.Slice>> side, String parameter) {
+      List<UnitGroup> units, Function<UnitGroup, List<Coupling.Slice>> side, String parameter) {
     for (int g = 0; g < units.size(); g++) {
       if (side.apply(units.get(g)).stream().anyMatch(s -> s.parameter().equals(parameter))) {
         return g;

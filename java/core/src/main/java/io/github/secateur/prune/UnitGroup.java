@@ -1,6 +1,8 @@
 package io.github.secateur.prune;
 
+import io.github.secateur.graph.Coupling.Slice;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The output units of a layer and all that goes when one of them goes.
@@ -21,17 +23,8 @@ record UnitGroup(
     List<Slice> incoming,
     List<Slice> own,
     List<Slice> outgoing) {
-  /**
-   * A tensor's share in the units.
-   *
-   * @param parameter name of the tensor
-   * @param axis that runs over the units
-   * @param block neighbouring indices along the axis that belong to one unit
-   */
-  record Slice(String parameter, int axis, int block) {}
-
   /** All tensors that pruning a unit masks. */
   List<Slice> slices() {
-    return java.util.stream.Stream.of(incoming, own, outgoing).flatMap(List::stream).toList();
+    return Stream.of(incoming, own, outgoing).flatMap(List::stream).toList();
   }
 }

@@ -2,6 +2,7 @@ package io.github.secateur.prune;
 
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.graph.Coupling;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 
@@ -15,12 +16,12 @@ final class UnitMasks {
   }
 
   /** Prunes the units that are not alive in a tensor. */
-  static void prune(Site site, UnitGroup.Slice slice, boolean[] alive) {
+  static void prune(Site site, Coupling.Slice slice, boolean[] alive) {
     DeviceMask mask = site.mask(slice.parameter());
-    Mask units = Mask.zeros(Shape.of((long) alive.length * slice.block()));
+    Mask units = Mask.zeros(Shape.of(alive.length * slice.expansion()));
     for (int u = 0; u < alive.length; u++) {
-      for (int i = 0; i < slice.block(); i++) {
-        units.set((long) u * slice.block() + i, alive[u]);
+      for (long i = 0; i < slice.expansion(); i++) {
+        units.set(u * slice.expansion() + i, alive[u]);
       }
     }
     try (DeviceMask onDevice = site.device().toDevice(units)) {
@@ -34,7 +35,7 @@ final class UnitMasks {
   }
 
   /** Which units have a kept element left in a tensor. */
-  static boolean[] alive(Site site, UnitGroup.Slice slice, int units) {
+  static boolean[] alive(Site site, Coupling.Slice slice, int units) {
     Mask mask = site.device().toHost(site.mask(slice.parameter()));
     Shape matrix = matrix(mask.shape(), slice.axis());
     long columns = matrix.dim(1);
@@ -42,7 +43,7 @@ final class UnitMasks {
     for (long i = 0; i < mask.size(); i++) {
       if (mask.kept(i)) {
         long index = slice.axis() == 0 ? i / columns : i % columns;
-        alive[(int) (index / slice.block())] = true;
+        alive[(int) (index / slice.expansion())] = true;
       }
     }
     return alive;

@@ -1,5 +1,6 @@
 package io.github.secateur.prune;
 
+import io.github.secateur.graph.Coupling;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -91,7 +92,7 @@ final class UnitPruner extends Pruner<UnitScores> {
       case Allocation.Ratios _ -> removeByLayer(byScore(scores), quotas.k());
     }
     for (int g = 0; g < groups.size(); g++) {
-      for (UnitGroup.Slice slice : groups.get(g).slices()) {
+      for (Coupling.Slice slice : groups.get(g).slices()) {
         UnitMasks.prune(site, slice, alive.get(g));
       }
     }
@@ -101,7 +102,7 @@ final class UnitPruner extends Pruner<UnitScores> {
   void apply() {
     groups.stream()
         .flatMap(group -> group.slices().stream())
-        .map(UnitGroup.Slice::parameter)
+        .map(Coupling.Slice::parameter)
         .distinct()
         .forEach(p -> site.device().prune().applyMask(site.mask(p), site.weight(p)));
   }

@@ -3,6 +3,7 @@ package io.github.secateur.prune;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.PruneOps;
+import io.github.secateur.graph.Coupling;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
@@ -23,7 +24,7 @@ record UnitScores(List<float[]> byGroup) implements Pruner.Scores {
     List<float[]> all = new ArrayList<>();
     for (UnitGroup group : groups) {
       double[] sum = new double[group.units()];
-      for (UnitGroup.Slice slice : group.incoming()) {
+      for (Coupling.Slice slice : group.incoming()) {
         float[] part = norms(site, slice, norm, group.units());
         for (int u = 0; u < sum.length; u++) {
           sum[u] += norm == PruneOps.Norm.L1 ? part[u] : (double) part[u] * part[u];
@@ -38,12 +39,12 @@ record UnitScores(List<float[]> byGroup) implements Pruner.Scores {
     return new UnitScores(all);
   }
 
-  private static float[] norms(Site site, UnitGroup.Slice slice, PruneOps.Norm norm, int units) {
+  private static float[] norms(Site site, Coupling.Slice slice, PruneOps.Norm norm, int units) {
     DeviceTensor weight = site.weight(slice.parameter());
-    if (slice.block() != 1) {
+    if (slice.expansion() != 1) {
       throw new IllegalArgumentException(
           "weight '%s' has %d indices a unit; only one is scored by magnitude"
-              .formatted(slice.parameter(), slice.block()));
+              .formatted(slice.parameter(), slice.expansion()));
     }
     DeviceTensor matrix = UnitMasks.matrix(weight, slice.axis());
     try (DeviceTensor scores = site.device().empty(DType.F32, Shape.of(units))) {
