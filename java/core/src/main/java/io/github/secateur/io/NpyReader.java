@@ -33,7 +33,8 @@ public final class NpyReader {
   private static final Pattern ORDER =
       Pattern.compile("['\"]fortran_order['\"]\\s*:\\s*(True|False)");
   private static final Pattern SHAPE =
-      Pattern.compile("['\"]shape['\"]\\s*:\\s*\\(((?:\\s*\\d{1,18}\\s*,?)*)\\s*\\)");
+      Pattern.compile(
+          "['\"]shape['\"]\\s*:\\s*\\(\\s*((?:\\d{1,18}(?:\\s*,\\s*\\d{1,18})*+\\s*,?)?)\\s*\\)");
 
   private NpyReader() {}
 

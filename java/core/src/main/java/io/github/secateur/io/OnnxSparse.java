@@ -17,7 +17,7 @@ import java.nio.file.Path;
  * is to be written sparse. An element is left out where all its bits are 0 (so −0 stays).
  */
 final class OnnxSparse {
-  private static final long FREE_DENSE_BYTES = 1 << 26;
+  private static final long FREE_DENSE_BYTES = 1 << 20;
   private static final long MAX_RATIO = 1 << 12;
   private static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED;
   private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED;

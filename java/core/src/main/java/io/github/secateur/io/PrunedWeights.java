@@ -40,4 +40,23 @@ final class PrunedWeights {
       }
     }
   }
+
+  /** Replaces the F32 weights that have masks by copies with 0 wherever the mask prunes. */
+  static void applyMasks(Model model) {
+    model
+        .masks()
+        .forEach(
+            (name, mask) -> {
+              Tensor weights = model.graph().initializers().get(name);
+              if (weights != null && weights.dtype() == DType.F32) {
+                Tensor masked = weights.copy();
+                for (long i = 0; i < masked.size(); i++) {
+                  if (!mask.kept(i)) {
+                    masked.setFloat(i, 0);
+                  }
+                }
+                model.graph().initializers().put(name, masked);
+              }
+            });
+  }
 }

@@ -94,6 +94,8 @@ class NpyReaderTest {
     refused(npy(1, "<f4", false, "(1,)", new byte[8]));
     refused(npy(1, "<f4", false, "(999999999999, 999999999999, 999999999999)", new byte[8]));
     refused(npy(1, "<f4", false, "(-1,)", new byte[8]));
+    refused(npy(1, "<f4", false, "(1 2)", new byte[8]));
+    refused(npy(1, "<f4", false, "(,)", new byte[4]));
     byte[] header = npy(2, "<f4", false, "(2,)", new byte[8]);
     ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putInt(8, -1);
     assertEquals(8, refused(header).offset());
