@@ -60,7 +60,7 @@ final class Headline {
                   model,
                   error(report.dense().test().errorPercent()),
                   Numbers.count(report.dense().test().samples()))
-          : "Measured on %s.".formatted(model);
+          : "No pruned network was compared with a dense one.";
     }
     double delta = cell.deltaPoints();
     String versus =

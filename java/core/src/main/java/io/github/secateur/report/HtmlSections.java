@@ -350,6 +350,9 @@ final class HtmlSections {
   }
 
   private void provenance(Html html) {
+    if (report.command() == null && report.model() == null && report.provenance() == null) {
+      return;
+    }
     html.raw("<section>\n").element("h2", "Where these numbers come from");
     html.raw("<div class=\"scroll\"><table class=\"facts\"><tbody>\n");
     fact(html, "command", report.command());

@@ -198,10 +198,9 @@
       charts: () => report.histograms.map((h) => {
         const centres = h.before.map((_, i) => (h.edges[i] + h.edges[i + 1]) / 2);
         const filled = { grouped: false, barPercentage: 1, categoryPercentage: 1 };
-        const shown = (counts) => counts.map((c) => (c === 0 ? null : c));
         return config('bar', centres.map((c) => Number(c.toPrecision(4))), [
-          { label: 'after', data: shown(h.after), ...bar(1), ...filled },
-          { label: 'before', data: shown(h.before), ...bar(0), ...filled,
+          { label: 'after', data: h.after, ...bar(1), ...filled },
+          { label: 'before', data: h.before, ...bar(0), ...filled,
             backgroundColor: `${ink('s0')}66` },
         ], axis('Weight', { type: 'linear', offset: false, min: h.edges[0],
           max: h.edges[h.edges.length - 1], ticks: { maxTicksLimit: 7, includeBounds: false } }),

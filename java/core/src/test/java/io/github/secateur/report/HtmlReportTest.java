@@ -83,6 +83,7 @@ class HtmlReportTest {
   void partsThatWereNotMeasuredAreLeftOut() {
     String page = HtmlReport.toText(SampleReport.empty());
     assertFalse(page.contains("<figure"));
+    assertFalse(page.contains("<section"));
     String shown = page.substring(page.indexOf("<body>"), page.indexOf("<script"));
     assertFalse(shown.contains("null"), shown);
     Report failed =
@@ -118,7 +119,9 @@ class HtmlReportTest {
             + " 0.05 points above the dense network (1.74 %). A forward pass of 256 samples takes"
             + " 392 µs instead of 816 µs.",
         new Headline(SampleReport.full()).sentence());
-    assertEquals("Measured on the network.", new Headline(SampleReport.empty()).sentence());
+    assertEquals(
+        "No pruned network was compared with a dense one.",
+        new Headline(SampleReport.empty()).sentence());
   }
 
   @Test
