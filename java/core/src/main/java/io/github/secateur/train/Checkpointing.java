@@ -20,7 +20,7 @@ public record Checkpointing(Path file, long everySteps, double everySeconds, int
     if (everySteps < 0 || !(everySeconds >= 0) || keep < 1) {
       throw new IllegalArgumentException(
           "a checkpoint needs a period of 0 or more and keeps 1 or more files, got %d steps, %s s,"
-              .formatted(everySteps, everySeconds)
+                  .formatted(everySteps, everySeconds)
               + " keep %d".formatted(keep));
     }
   }

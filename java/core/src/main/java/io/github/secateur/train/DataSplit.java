@@ -65,9 +65,7 @@ public record DataSplit(Samples train, Samples validation, Samples test) {
     Arrays.sort(validation);
     Arrays.sort(train);
     return new DataSplit(
-        take(samples, train, "training part"),
-        take(samples, validation, "validation part"),
-        null);
+        take(samples, train, "training part"), take(samples, validation, "validation part"), null);
   }
 
   /** The same with test samples. */

@@ -1,5 +1,6 @@
 package io.github.secateur.train;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.secateur.device.Device;
@@ -84,6 +85,37 @@ public record Provenance(
     json.set("options", object(options));
     json.set("data", object(data));
     return json.put("time", time);
+  }
+
+  /**
+   * Takes back what {@link #toJson} gave.
+   *
+   * @throws IllegalArgumentException naming what is missing
+   */
+  public static Provenance fromJson(JsonNode json) {
+    return new Provenance(
+        text(json, "secateur"),
+        text(json, "java"),
+        text(json, "os"),
+        text(json, "device"),
+        map(json, "deviceDetails"),
+        Long.parseLong(text(json, "seed")),
+        map(json, "options"),
+        map(json, "data"),
+        text(json, "time"));
+  }
+
+  private static String text(JsonNode json, String key) {
+    if (!json.hasNonNull(key)) {
+      throw new IllegalArgumentException("provenance lacks '" + key + "'");
+    }
+    return json.get(key).asText();
+  }
+
+  private static Map<String, String> map(JsonNode json, String key) {
+    Map<String, String> map = new LinkedHashMap<>();
+    json.path(key).properties().forEach(e -> map.put(e.getKey(), e.getValue().asText()));
+    return map;
   }
 
   private static ObjectNode object(Map<String, String> map) {

@@ -13,11 +13,7 @@ import java.util.List;
  * @param stoppedEarly whether patience ran out before the last epoch
  */
 public record TrainResult(
-    Model model,
-    List<EpochRecord> history,
-    long steps,
-    Metrics validation,
-    boolean stoppedEarly) {
+    Model model, List<EpochRecord> history, long steps, Metrics validation, boolean stoppedEarly) {
   /** Copies the history. */
   public TrainResult {
     history = List.copyOf(history);

@@ -1,0 +1,187 @@
+package io.github.secateur.train;
+
+import io.github.secateur.device.Buffer;
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceMask;
+import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.NnOps;
+import io.github.secateur.exec.Parameters;
+import io.github.secateur.tensor.Shape;
+import io.github.secateur.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * The optimizer on the device: one fused kernel a parameter, reading what changes from step to step
+ * (learning rate, step number) from a block in device memory. Parameters under the same rule share
+ * a block. Weight decay applies to every parameter, biases too, as in PyTorch, unless a rule says
+ * otherwise.
+ */
+final class OptimizerStep implements AutoCloseable {
+  private static final TrainOptions.Rule NO_RULE = new TrainOptions.Rule("", 1f, true);
+
+  private final Device device;
+  private final Optimizer optimizer;
+  private final List<Group> groups = new ArrayList<>();
+  private final Owner owned = new Owner();
+
+  /** Parameters under one rule. */
+  private record Group(TrainOptions.Rule rule, Buffer block, List<Slot> slots) {}
+
+  /** A parameter with the optimizer's state of it: none, momentum, or two moments. */
+  private record Slot(String name, DeviceTensor weight, List<DeviceTensor> state) {}
+
+  OptimizerStep(Device device, TrainOptions options, Parameters parameters, Set<String> trained) {
+    this.device = device;
+    this.optimizer = options.optimizer();
+    Map<TrainOptions.Rule, Group> byRule = new LinkedHashMap<>();
+    try (Owner failed = new Owner()) {
+      failed.add(owned);
+      for (String name : trained) {
+        Group group =
+            byRule.computeIfAbsent(
+                ruleOf(options, name),
+                rule ->
+                    new Group(
+                        rule,
+                        owned.add(device.allocate(NnOps.OPTIMIZER_BLOCK_BYTES)),
+                        new ArrayList<>()));
+        group.slots().add(new Slot(name, parameters.get(name), zeros(parameters.get(name))));
+      }
+      failed.release();
+    }
+    groups.addAll(byRule.values());
+  }
+
+  /** The first rule whose suffix the name ends with. */
+  static TrainOptions.Rule ruleOf(TrainOptions options, String name) {
+    return options.rules().stream()
+        .filter(rule -> name.endsWith(rule.suffix()))
+        .findFirst()
+        .orElse(NO_RULE);
+  }
+
+  private List<DeviceTensor> zeros(DeviceTensor like) {
+    int count =
+        switch (optimizer) {
+          case Optimizer.Sgd sgd -> sgd.momentum() == 0 ? 0 : 1;
+          case Optimizer.Adam adam -> 2;
+        };
+    List<DeviceTensor> state = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      DeviceTensor t = owned.add(device.empty(like.dtype(), like.shape()));
+      device.zero(t.buffer(), 0, t.buffer().byteSize());
+      state.add(t);
+    }
+    return state;
+  }
+
+  /**
+   * Takes one step.
+   *
+   * @param rate learning rate before the rules' factors
+   * @param number 1 for the first step
+   */
+  void apply(
+      float rate,
+      int number,
+      Function<String, DeviceTensor> gradient,
+      Map<String, DeviceMask> masks) {
+    for (Group group : groups) {
+      uploadBlock(group, rate * group.rule().rateFactor(), number);
+      for (Slot slot : group.slots()) {
+        DeviceTensor g = gradient.apply(slot.name());
+        DeviceMask mask = masks.get(slot.name());
+        List<DeviceTensor> state = slot.state();
+        switch (optimizer) {
+          case Optimizer.Sgd sgd ->
+              device
+                  .nn()
+                  .sgdStep(
+                      group.block(),
+                      slot.weight(),
+                      g,
+                      state.isEmpty() ? null : state.getFirst(),
+                      mask);
+          case Optimizer.Adam adam ->
+              device
+                  .nn()
+                  .adamStep(
+                      group.block(),
+                      slot.weight(),
+                      g,
+                      new NnOps.Moments(state.get(0), state.get(1)),
+                      mask);
+        }
+      }
+    }
+  }
+
+  private void uploadBlock(Group group, float rate, int number) {
+    boolean decays = group.rule().decay();
+    switch (optimizer) {
+      case Optimizer.Sgd sgd ->
+          device
+              .nn()
+              .uploadSgd(
+                  new NnOps.Sgd(
+                      rate,
+                      sgd.momentum(),
+                      decays ? sgd.weightDecay() : 0f,
+                      sgd.nesterov(),
+                      number),
+                  group.block());
+      case Optimizer.Adam adam ->
+          device
+              .nn()
+              .uploadAdam(
+                  new NnOps.Adam(
+                      rate,
+                      adam.beta1(),
+                      adam.beta2(),
+                      adam.epsilon(),
+                      decays ? adam.weightDecay() : 0f,
+                      adam.decoupled(),
+                      number),
+                  group.block());
+    }
+  }
+
+  /** Host copies of the state, {@code parameter/0} and {@code parameter/1}. */
+  Map<String, Tensor> state() {
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    forEach((name, tensor) -> all.put(name, device.toHost(tensor)));
+    return all;
+  }
+
+  /** Takes back what {@link #state} gave. */
+  void restore(Map<String, Tensor> state) {
+    forEach((name, tensor) -> device.upload(state.get(name), tensor));
+  }
+
+  /** Names and shapes of the state. */
+  Map<String, Shape> shapes() {
+    Map<String, Shape> all = new LinkedHashMap<>();
+    forEach((name, tensor) -> all.put(name, tensor.shape()));
+    return all;
+  }
+
+  private void forEach(java.util.function.BiConsumer<String, DeviceTensor> action) {
+    for (Group group : groups) {
+      for (Slot slot : group.slots()) {
+        for (int i = 0; i < slot.state().size(); i++) {
+          action.accept(slot.name() + "/" + i, slot.state().get(i));
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}
