@@ -1,13 +1,14 @@
 // The inner loops of the operations, compiled once for each instruction set: kernels_plain.cpp,
 // kernels_avx2.cpp and kernels_avx512.cpp each include all of kernels/*.inc and fill one table. An
 // operation checks its arguments, cuts the work into chunks for the pool, and calls the table's
-// loop on each chunk. All sets give the same bits.
+// loop on each chunk. All sets give the same bits (sparse products excepted).
 #pragma once
 
 #include <cstdint>
 
 #include "isa.h"
 #include "secateur.h"
+#include "sparse.h"
 
 namespace secateur {
 
@@ -56,6 +57,12 @@ struct Kernels {
   void (*gate_eval)(int64_t n, const float* log_alpha, float* z);
   void (*gate_open)(int64_t n, const float* log_alpha, float* open);
   void (*gate_open_grad)(int64_t n, const float* open, float scale, float* dlog_alpha);
+
+  // sums[row][column] += one group of a packed matrix times the panel [in, 64] or, when narrow,
+  // [in, 16]; sums has rows of the same width. Only here do instruction sets differ in rounding:
+  // those with fused multiply-add use it.
+  void (*sparse_group)(const SparseView& packed, int64_t group, int64_t columns, bool narrow,
+                       const float* panel, float* sums);
 };
 
 extern const Kernels kKernelsPlain, kKernelsAvx2, kKernelsAvx512;

@@ -1,0 +1,62 @@
+// The CPU device's sparse layout of a weight matrix W [out, in].
+//
+// Rows are taken in groups (one group is one piece of work for the pool), the inputs in blocks of
+// kSparseBlock. A segment is a group x block: its rows that have nonzeros, those with most first,
+// so that trip counts repeat and predict; and their nonzeros in that order, each {byte offset,
+// value}. The offset is that of the input's row in a panel of activations [in, 64], from the start
+// of the block.
+//
+// In memory: SparseHeader, SparseSegment[groups * blocks + 1], SparseRow[rows],
+// SparseEntry[nonzeros].
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace secateur {
+
+constexpr int64_t kSparseBlock = 128;   // inputs a block: a panel's block is 32 KiB
+constexpr int64_t kSparseGroup = 128;   // rows a group at most
+constexpr int64_t kSparseColumns = 64;  // activations a panel
+constexpr int64_t kSparseNarrow = 16;   // activations a panel when there are no more
+
+struct SparseHeader {
+  uint64_t magic;
+  int64_t out, in, nonzeros;
+  int64_t group_rows;  // of every group but the last
+  int64_t groups, blocks;
+  int64_t rows;  // entries of the table of rows
+};
+
+// Where a segment's rows and entries begin; they end where the next one's begin.
+struct SparseSegment {
+  int64_t row, entry;
+};
+
+struct SparseRow {
+  uint16_t row;  // within the group
+  uint16_t count;
+};
+
+struct SparseEntry {
+  uint32_t offset;
+  float value;
+};
+
+// The parts of a packed matrix.
+struct SparseView {
+  const SparseHeader* header;
+  const SparseSegment* segments;
+  const SparseRow* rows;
+  const SparseEntry* entries;
+};
+
+inline SparseView view_sparse(const void* packed) {
+  const auto* header = static_cast<const SparseHeader*>(packed);
+  const auto* segments = reinterpret_cast<const SparseSegment*>(header + 1);
+  const auto* rows =
+      reinterpret_cast<const SparseRow*>(segments + header->groups * header->blocks + 1);
+  return {header, segments, rows, reinterpret_cast<const SparseEntry*>(rows + header->rows)};
+}
+
+}  // namespace secateur

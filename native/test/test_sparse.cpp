@@ -1,0 +1,165 @@
+// Packing and the sparse product against a double-precision loop, row by row within 1e-5 of |W|
+// |x|.
+#include <algorithm>
+
+#include "harness.h"
+
+namespace {
+
+using test::Guarded;
+
+struct Case {
+  int64_t out, in, batch;
+  double density;
+  bool transposed, masked, biased;
+};
+
+struct Packed {
+  std::vector<uint64_t> words;
+  size_t bytes = 0;
+};
+
+Packed pack(const Case& shape, const std::vector<float>& w, const std::vector<uint32_t>& mask) {
+  Packed packed;
+  const uint32_t* const bits = shape.masked ? mask.data() : nullptr;
+  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, shape.out, shape.in, shape.transposed,
+                                w.data(), bits, nullptr, &packed.bytes));
+  packed.words.assign(packed.bytes / 8 + 2, 0xa5a5a5a5a5a5a5a5u);
+  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, shape.out, shape.in, shape.transposed,
+                                w.data(), bits, packed.words.data(), &packed.bytes));
+  CHECK(packed.words.back() == 0xa5a5a5a5a5a5a5a5u);
+  return packed;
+}
+
+std::vector<float> product(const Case& shape, const Packed& packed, const std::vector<float>& x,
+                           const std::vector<float>& bias) {
+  Guarded<float> in(x), y(shape.batch * shape.out, test::kNan);
+  size_t bytes = 0;
+  CHECK_OK(secateur_spmm(test::cpu(), nullptr, shape.batch, packed.words.data(), nullptr, nullptr,
+                         nullptr, nullptr, &bytes));
+  Guarded<unsigned char> workspace(static_cast<int64_t>(bytes), 0xff);
+  CHECK_OK(secateur_spmm(test::cpu(), nullptr, shape.batch, packed.words.data(), in.data(),
+                         shape.biased ? bias.data() : nullptr, y.data(), workspace.data(), &bytes));
+  workspace.take();
+  return y.take();
+}
+
+void check(const Case& shape) {
+  test::Random random(51);
+  std::vector<float> w = random.normals(shape.out * shape.in);
+  const std::vector<uint32_t> dense = random.mask(shape.out * shape.in, shape.density);
+  const std::vector<uint32_t> mask = random.mask(shape.out * shape.in, 0.5);
+  for (int64_t i = 0; i < shape.out * shape.in; ++i) {
+    if (!test::kept(dense, i)) w[i] = i % 2 ? 0.0f : -0.0f;
+    if (shape.masked && !test::kept(mask, i) && i % 3 == 0) w[i] = test::kNan;  // must not be read
+  }
+  const std::vector<float> x = random.normals(shape.batch * shape.in);
+  const std::vector<float> bias = random.normals(shape.out);
+  const auto weight = [&](int64_t row, int64_t col) -> double {
+    const int64_t i = shape.transposed ? col * shape.out + row : row * shape.in + col;
+    return shape.masked && !test::kept(mask, i) ? 0 : w[i];
+  };
+  int64_t nonzeros = 0;
+  for (int64_t r = 0; r < shape.out; ++r) {
+    for (int64_t c = 0; c < shape.in; ++c) nonzeros += weight(r, c) != 0;
+  }
+  for (const char* isa : {"plain", "avx2", "avx512"}) {
+    if (secateur_cpu_set_isa(isa) != SECATEUR_OK) continue;
+    std::vector<float> first;
+    for (int32_t threads : {1, 2, 3}) {
+      CHECK_OK(secateur_set_threads(threads));
+      const Packed packed = pack(shape, w, mask);
+      int64_t out, in, count;
+      CHECK_OK(secateur_sparse_info(test::cpu(), packed.words.data(), &out, &in, &count));
+      CHECK(out == shape.out && in == shape.in && count == nonzeros);
+      const std::vector<float> y = product(shape, packed, x, bias);
+      if (threads == 1) first = y;
+      CHECK(y.empty() || memcmp(y.data(), first.data(), y.size() * sizeof(float)) == 0);
+    }
+    for (int64_t b = 0; b < shape.batch; ++b) {
+      for (int64_t r = 0; r < shape.out; ++r) {
+        double want = shape.biased ? bias[r] : 0, size = std::fabs(want);
+        for (int64_t c = 0; c < shape.in; ++c) {
+          want += weight(r, c) * x[b * shape.in + c];
+          size += std::fabs(weight(r, c) * x[b * shape.in + c]);
+        }
+        const float got = first[b * shape.out + r];
+        CHECK_NOTE(std::fabs(got - want) <= 1e-5 * size,
+                   "%s, [%d, %d] x %d: row %d of sample %d is %g, not %g", isa,
+                   static_cast<int>(shape.out), static_cast<int>(shape.in),
+                   static_cast<int>(shape.batch), static_cast<int>(r), static_cast<int>(b), got,
+                   want);
+      }
+    }
+  }
+  CHECK_OK(secateur_cpu_set_isa("auto"));
+  CHECK_OK(secateur_set_threads(0));
+}
+
+void chosen_shapes() {
+  for (int64_t batch : {0, 1, 2, 7, 8, 9, 15, 16, 17, 32, 33, 48, 49, 63, 64, 65, 100, 129}) {
+    check({37, 150, batch, 0.1, false, false, true});
+  }
+  check({0, 5, 3, 0.5, false, false, true});
+  check({5, 0, 3, 0.5, false, false, true});
+  check({1, 1, 1, 1, false, false, false});
+  for (double density : {0.0, 0.01, 1.0}) {
+    check({129, 257, 20, density, false, false, true});
+    check({129, 257, 20, density, true, true, false});
+  }
+  check({300, 784, 100, 0.1, true, true, true});
+  check({10, 100, 100, 0.26, false, true, true});
+  check({1025, 128, 3, 0.05, false, false, false});
+  check({127, 129, 64, 0.5, true, false, true});
+}
+
+void random_shapes() {
+  test::Random random(52);
+  for (int i = 0; i < 40; ++i) {
+    check({1 + random.below(300), 1 + random.below(300), 1 + random.below(300),
+           static_cast<double>(random.below(101)) / 100, random.below(2) == 1, random.below(2) == 1,
+           random.below(2) == 1});
+  }
+}
+
+void keeps_special_values() {
+  const Case shape = {2, 3, 1, 1, false, false, false};
+  const std::vector<float> w = {test::kNan, 0, 0, 0, test::kInf, 0};
+  const Packed packed = pack(shape, w, {});
+  const std::vector<float> y = product(shape, packed, {1, 2, test::kNan}, {});
+  CHECK(std::isnan(y[0]) && y[1] == test::kInf);  // a NaN activation meets no weight
+}
+
+void refuses() {
+  const Case shape = {2, 3, 1, 1, false, false, false};
+  Packed packed = pack(shape, {1, 2, 3, 4, 5, 6}, {});
+  size_t few = packed.bytes - 1;
+  const float w[6] = {1, 2, 3, 4, 5, 6};
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, secateur_sparse_pack(test::cpu(), nullptr, 2, 3, 0, w,
+                                                               nullptr, packed.words.data(), &few));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_sparse_pack(test::cpu(), nullptr, -2, 3, 0, w, nullptr, nullptr, &few));
+  float x[3] = {}, y[2] = {7, 7};
+  size_t none = 0;
+  CHECK_STATUS(
+      SECATEUR_INVALID_ARGUMENT,
+      secateur_spmm(test::cpu(), nullptr, 1, packed.words.data(), x, nullptr, y, y, &none));
+  const uint64_t other[16] = {};
+  size_t bytes;
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_spmm(test::cpu(), nullptr, 1, other, x, nullptr, y, nullptr, &bytes));
+  int64_t out, in, count;
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_sparse_info(test::cpu(), nullptr, &out, &in, &count));
+  CHECK(y[0] == 7 && y[1] == 7);
+}
+
+}  // namespace
+
+int main() {
+  chosen_shapes();
+  random_shapes();
+  keeps_special_values();
+  refuses();
+  return 0;
+}
