@@ -274,8 +274,7 @@ public final class Coupling {
       Shape shape = source.tensor().shape();
       if (shape.dim(slice.axis()) != units) {
         refuse(
-            "%s reads %d inputs, not the %d units"
-                .formatted(node, shape.dim(slice.axis()), units));
+            "%s reads %d inputs, not the %d units".formatted(node, shape.dim(slice.axis()), units));
         return;
       }
       requireSole(source.parameter());

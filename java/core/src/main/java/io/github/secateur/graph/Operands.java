@@ -66,8 +66,7 @@ final class Operands {
   private void walk(Scope scope) {
     scope.graph.initializers().forEach((name, t) -> parameters.put(scope.prefix + name, t));
     for (Node node : scope.graph.nodes()) {
-      ParameterPath.constant(node)
-          .ifPresent(t -> parameters.put(scope.prefix + node.output(), t));
+      ParameterPath.constant(node).ifPresent(t -> parameters.put(scope.prefix + node.output(), t));
       for (int i = 0; i < node.inputs().size(); i++) {
         Source source = isThrough(node) && i == 0 ? null : trace(scope, node.input(i));
         if (source != null) {

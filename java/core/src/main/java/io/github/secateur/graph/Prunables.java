@@ -43,8 +43,7 @@ public final class Prunables {
     for (Operands.Use use : operands.uses()) {
       String parameter = use.source().parameter();
       if (!embeddings.contains(parameter)) {
-        axes(operands, use)
-            .ifPresent(a -> found.putIfAbsent(parameter, prunable(use, a)));
+        axes(operands, use).ifPresent(a -> found.putIfAbsent(parameter, prunable(use, a)));
       }
     }
     return List.copyOf(found.values());
@@ -116,9 +115,7 @@ public final class Prunables {
         .parameters()
         .forEach(
             (parameter, tensor) -> {
-              if (tensor.dtype().isFloating()
-                  && tensor.size() > 1
-                  && !taken.contains(parameter)) {
+              if (tensor.dtype().isFloating() && tensor.size() > 1 && !taken.contains(parameter)) {
                 left.add(new Left(parameter, tensor.shape(), reason(operands, parameter)));
               }
             });
@@ -128,8 +125,7 @@ public final class Prunables {
   private static String reason(Operands operands, String parameter) {
     List<Operands.Use> uses =
         operands.uses().stream().filter(u -> u.source().parameter().equals(parameter)).toList();
-    Optional<Operands.Use> embedding =
-        uses.stream().filter(Prunables::isEmbedding).findFirst();
+    Optional<Operands.Use> embedding = uses.stream().filter(Prunables::isEmbedding).findFirst();
     if (embedding.isPresent()) {
       return "embedding read by " + embedding.get().node();
     }

@@ -82,10 +82,7 @@ public final class Shrinker {
       return tensor.getFloat(index) == 0;
     }
     int size = tensor.dtype().byteSize();
-    return tensor
-            .data()
-            .asSlice(index * size, size)
-            .mismatch(MemorySegment.ofArray(new byte[size]))
+    return tensor.data().asSlice(index * size, size).mismatch(MemorySegment.ofArray(new byte[size]))
         == -1;
   }
 
@@ -105,8 +102,7 @@ public final class Shrinker {
     model
         .graph()
         .inputs()
-        .replaceAll(
-            i -> i.name().equals(parameter) ? declaration(parameter, smaller) : i);
+        .replaceAll(i -> i.name().equals(parameter) ? declaration(parameter, smaller) : i);
   }
 
   private static ValueInfo declaration(String name, Tensor tensor) {
