@@ -61,10 +61,7 @@ final class GraphOracle {
 
   /** d loss / d value by central differences. */
   static double[] gradient(Graph graph, Map<String, Nd> inputs, String loss, String value) {
-    Nd at =
-        inputs.containsKey(value)
-            ? inputs.get(value)
-            : Nd.of(graph.initializers().get(value));
+    Nd at = inputs.containsKey(value) ? inputs.get(value) : Nd.of(graph.initializers().get(value));
     double[] gradient = new double[at.data().length];
     double h = 1e-5;
     for (int i = 0; i < gradient.length; i++) {
@@ -106,8 +103,7 @@ final class GraphOracle {
                           v
                               / 2
                               * (1
-                                  + Math.tanh(
-                                      Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))))
+                                  + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))))
                   : unary(x, v -> v / 2 * (1 + erf(v / Math.sqrt(2)))));
       case "Neg" -> List.of(unary(x, v -> -v));
       case "Exp" -> List.of(unary(x, Math::exp));
@@ -127,11 +123,7 @@ final class GraphOracle {
       case "Reshape" -> List.of(reshape(x, in.get(1)));
       case "Identity", "Dropout" -> List.of(x);
       case "Transpose" -> List.of(transpose(x, node.intsAttribute("perm", null)));
-      case "Constant" ->
-          List.of(
-              Nd.of(
-                  ((Attribute.Data) node.attributes().get("value"))
-                      .value()));
+      case "Constant" -> List.of(Nd.of(((Attribute.Data) node.attributes().get("value")).value()));
       case "SoftmaxCrossEntropy" -> crossEntropy(x, in.get(1));
       case "MeanSquaredError" -> {
         double sum = 0;
@@ -212,9 +204,7 @@ final class GraphOracle {
     double alpha = node.realAttribute("alpha", 1);
     double beta = node.realAttribute("beta", 1);
     Nd product = unary(matMul(a, b), v -> alpha * v);
-    return in.size() < 3
-        ? product
-        : binary(product, in.get(2), (p, c) -> p + beta * c);
+    return in.size() < 3 ? product : binary(product, in.get(2), (p, c) -> p + beta * c);
   }
 
   private static Nd matMul(Nd a, Nd b) {

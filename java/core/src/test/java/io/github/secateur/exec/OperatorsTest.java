@@ -51,8 +51,7 @@ class OperatorsTest {
    *
    * @param positive whether the inputs must be away from 0 and positive (Log, Sqrt, divisors)
    */
-  record Case(
-      String op, List<Shape> shapes, Map<String, Attribute> attributes, boolean positive) {
+  record Case(String op, List<Shape> shapes, Map<String, Attribute> attributes, boolean positive) {
     @Override
     public String toString() {
       return op + shapes + attributes.keySet();
@@ -103,8 +102,20 @@ class OperatorsTest {
     }
     for (String op :
         List.of(
-            "Relu", "LeakyRelu", "Sigmoid", "Tanh", "Gelu", "Neg", "Exp", "Log", "Sqrt", "Erf",
-            "Abs", "Identity", "Softmax", "Transpose")) {
+            "Relu",
+            "LeakyRelu",
+            "Sigmoid",
+            "Tanh",
+            "Gelu",
+            "Neg",
+            "Exp",
+            "Log",
+            "Sqrt",
+            "Erf",
+            "Abs",
+            "Identity",
+            "Softmax",
+            "Transpose")) {
       cases.add(of(op, s(17)));
       cases.add(of(op, s(3, 1, 5)));
       cases.add(of(op, s(2, 19)));
@@ -115,9 +126,7 @@ class OperatorsTest {
       cases.add(with(of("Softmax", s(2, 3, 4)), Map.of("axis", new Attribute.Int(axis))));
     }
     cases.add(
-        with(
-            of("Transpose", s(2, 3, 4)),
-            Map.of("perm", new Attribute.Ints(List.of(2L, 0L, 1L)))));
+        with(of("Transpose", s(2, 3, 4)), Map.of("perm", new Attribute.Ints(List.of(2L, 0L, 1L)))));
     cases.add(of("Flatten", s(2, 3, 4)));
     cases.add(with(of("Flatten", s(2, 3, 4)), Map.of("axis", new Attribute.Int(2))));
     cases.add(with(of("Flatten", s(2, 3, 4)), Map.of("axis", new Attribute.Int(0))));
