@@ -6,6 +6,11 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceOptions;
+import io.github.secateur.device.Devices;
+import io.github.secateur.exec.Executable;
+import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
@@ -86,6 +91,22 @@ class OnnxRuntimeTest {
   @Test
   void multilayerPerceptron() throws Exception {
     runsEverywhereAlike(Networks.parse("mlp:20-30-5", 3), random(1, 4, 20), 2);
+  }
+
+  @Test
+  void ourExecutionAgrees() throws Exception {
+    Model pruned = pruned(Networks.parse("mlp:20-30-5", 3));
+    Tensor x = random(6, 4, 20);
+    String name = pruned.graph().requiredInputs().getFirst().name();
+    Map<String, Tensor> ours;
+    try (Device device = Devices.open("cpu", new DeviceOptions(1));
+        Parameters parameters = Parameters.upload(device, pruned.graph());
+        Executable executable =
+            Executable.compile(
+                pruned, Map.of(name, x.shape()), parameters, Executable.Mode.INFERENCE)) {
+      ours = executable.run(Map.of(name, x));
+    }
+    OnnxRuntimeCheck.assertClose(run(pruned, OnnxWriter.Options.sparse(), x), ours, 1e-5);
   }
 
   @Test
