@@ -105,6 +105,7 @@ public final class OnnxReader {
     proto.getOpsetImportList().forEach(o -> model.opsets().put(o.getDomain(), o.getVersion()));
     proto.getMetadataPropsList().forEach(p -> model.metadata().put(p.getKey(), p.getValue()));
     model.setUnmodelled(proto.toBuilder().clearGraph().clearIrVersion().build().toByteArray());
+    PrunedWeights.restoreMasks(model);
     return model;
   }
 

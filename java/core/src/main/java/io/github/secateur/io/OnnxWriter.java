@@ -151,14 +151,13 @@ public final class OnnxWriter {
     }
     Map<String, String> metadata = new LinkedHashMap<>();
     rest.getMetadataPropsList().forEach(p -> metadata.put(p.getKey(), p.getValue()));
-    if (!metadata.equals(model.metadata())) {
+    Map<String, String> wanted = PrunedWeights.metadata(model);
+    if (!metadata.equals(wanted)) {
       builder.clearMetadataProps();
-      model
-          .metadata()
-          .forEach(
-              (key, value) ->
-                  builder.addMetadataProps(
-                      StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
+      wanted.forEach(
+          (key, value) ->
+              builder.addMetadataProps(
+                  StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
     }
     return builder.build();
   }
