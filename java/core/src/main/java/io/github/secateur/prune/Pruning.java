@@ -84,6 +84,23 @@ public final class Pruning {
     return this;
   }
 
+  /** Deletes the stage files, once their result is kept elsewhere. */
+  public void deleteCheckpoints() {
+    for (String stage : List.of(SPARSIFY, FINE_TUNE)) {
+      if (checkpointing != null) {
+        delete(stageFile(checkpointing.file(), stage));
+      }
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + file, e);
+    }
+  }
+
   /**
    * Prunes and fine-tunes to the end.
    *

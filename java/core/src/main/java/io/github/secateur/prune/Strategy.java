@@ -1,5 +1,7 @@
 package io.github.secateur.prune;
 
+import io.github.secateur.device.PruneOps.Norm;
+import io.github.secateur.device.PruneOps.Statistic;
 import java.util.Objects;
 
 /** A way to get from a trained dense network to a pruned one. */
@@ -46,6 +48,34 @@ public sealed interface Strategy {
     public Gates {
       checkShare(share);
     }
+  }
+
+  /** Gradual magnitude pruning of single weights under one threshold for all layers. */
+  static Strategy magnitude() {
+    return new Scored(
+        new Criterion.Magnitude(Norm.L1),
+        new Pattern.Unstructured(),
+        new Allocation.Global(),
+        Schedule.Polynomial.defaults());
+  }
+
+  /** Gradual pruning of the neurons that are least active, the same share in every layer. */
+  static Strategy activation() {
+    return new Scored(
+        new Criterion.Activation(Statistic.RMS, 5000),
+        new Pattern.Neuron(),
+        new Allocation.PerLayer(),
+        Schedule.Polynomial.defaults());
+  }
+
+  /** L1 penalty for half of the epochs, then the cut and fine-tuning. */
+  static Strategy l1() {
+    return new L1(new Allocation.Global(), 0.5);
+  }
+
+  /** Hard-concrete gates, one a weight, for half of the epochs, then the cut and fine-tuning. */
+  static Strategy gates() {
+    return new Gates(new Pattern.Unstructured(), new Allocation.Global(), 0.5);
   }
 
   private static void checkShare(double share) {

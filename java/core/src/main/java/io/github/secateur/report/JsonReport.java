@@ -66,6 +66,11 @@ public final class JsonReport {
     return tree.setAll((ObjectNode) MAPPER.valueToTree(report));
   }
 
+  /** Any record of a report, or of what reports are made of, as a tree by the same rules. */
+  public static JsonNode tree(Object value) {
+    return MAPPER.valueToTree(value);
+  }
+
   /**
    * Reads a report.
    *

@@ -1,5 +1,7 @@
 package io.github.secateur.train;
 
+import io.github.secateur.tensor.Tensor;
+
 /**
  * Quality of a classifier on a set of samples.
  *
@@ -15,5 +17,18 @@ public record Metrics(
   /** 100 · (1 − accuracy). */
   public double errorPercent() {
     return 100 * (1 - accuracy);
+  }
+
+  /**
+   * Metrics of logits, counted in double on the host.
+   *
+   * @param logits F32 [n, classes]; of equal logits the lower class is predicted
+   * @param labels I32 [n]
+   * @throws IllegalArgumentException naming the sample when a logit is NaN
+   */
+  public static Metrics of(Tensor logits, Tensor labels) {
+    Confusion confusion = new Confusion(Math.toIntExact(logits.shape().dim(-1)));
+    confusion.add(logits, labels.toInts());
+    return confusion.metrics();
   }
 }
