@@ -39,8 +39,7 @@ final class ConsoleProgress implements Progress {
           new ProgressBarBuilder()
               .setTaskName(name)
               .setInitialMax(total)
-              .setStyle(
-                  plainTerminal() ? ProgressBarStyle.ASCII : ProgressBarStyle.UNICODE_BLOCK)
+              .setStyle(plainTerminal() ? ProgressBarStyle.ASCII : ProgressBarStyle.UNICODE_BLOCK)
               .setUpdateIntervalMillis(200)
               .setMaxRenderedLength(100)
               .clearDisplayOnFinish()

@@ -46,8 +46,8 @@ final class FitOptions {
       paramLabel = "NAME",
       defaultValue = "cosine",
       description =
-          "cosine (default), constant, or step:FACTOR:EVERY (multiplies the rate by FACTOR every EVERY"
-              + " steps).")
+          "cosine (default), constant, or step:FACTOR:EVERY (multiplies the rate by FACTOR every"
+              + " EVERY steps).")
   String schedule;
 
   @Option(
@@ -72,8 +72,8 @@ final class FitOptions {
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "Early stopping: end after N epochs without a lower validation loss and keep the best epoch;"
-              + " 0 (default) never.")
+          "Early stopping: end after N epochs without a lower validation loss and keep the best"
+              + " epoch; 0 (default) never.")
   int patience;
 
   /** The options as the engine takes them. */
@@ -118,7 +118,8 @@ final class FitOptions {
   private UserException badSchedule(Exception cause) {
     UserException e =
         new UserException(
-            "--lr-schedule takes cosine, constant or step:FACTOR:EVERY such as step:0.1:25000, got '"
+            "--lr-schedule takes cosine, constant or step:FACTOR:EVERY such as step:0.1:25000, got"
+                + " '"
                 + schedule
                 + "'.");
     e.initCause(cause);

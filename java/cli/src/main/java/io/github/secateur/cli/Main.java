@@ -118,8 +118,7 @@ public final class Main {
     public String[] getVersion() {
       String version = Main.class.getPackage().getImplementationVersion();
       return new String[] {
-        "secateur " + (version == null ? "(unpacked build)" : version),
-        "JDK " + Runtime.version()
+        "secateur " + (version == null ? "(unpacked build)" : version), "JDK " + Runtime.version()
       };
     }
   }

@@ -41,9 +41,9 @@ final class StrategyOptions {
       paramLabel = "NAME",
       defaultValue = "magnitude",
       description =
-          "What is removed first: the smallest weights (magnitude), the neurons that are least active"
-              + " on training data (activation), chance (random), or what training learns to do"
-              + " without: under an L1 penalty (l1) or hard-concrete gates (gates). Default:"
+          "What is removed first: the smallest weights (magnitude), the neurons that are least"
+              + " active on training data (activation), chance (random), or what training learns to"
+              + " do without: under an L1 penalty (l1) or hard-concrete gates (gates). Default:"
               + " ${DEFAULT-VALUE}.")
   CriterionName criterion;
 
@@ -59,8 +59,8 @@ final class StrategyOptions {
       paramLabel = "NAME",
       defaultValue = "rms",
       description =
-          "Statistic of the activation criterion: mean, mean_abs, rms or apoz (the share of non-zero"
-              + " outputs). Default: ${DEFAULT-VALUE}.")
+          "Statistic of the activation criterion: mean, mean_abs, rms or apoz (the share of"
+              + " non-zero outputs). Default: ${DEFAULT-VALUE}.")
   StatisticName statistic;
 
   @Option(
@@ -74,17 +74,17 @@ final class StrategyOptions {
       names = "--pattern",
       paramLabel = "NAME",
       description =
-          "What is removed together: single weights (unstructured) or whole neurons (neuron). Default:"
-              + " unstructured; neuron for the activation criterion.")
+          "What is removed together: single weights (unstructured) or whole neurons (neuron)."
+              + " Default: unstructured; neuron for the activation criterion.")
   PatternName pattern;
 
   @Option(
       names = "--allocation",
       paramLabel = "HOW",
       description =
-          "How the sparsity is spread: global (one threshold over all layers), per-layer (the same in"
-              + " each), or ratios such as fc1=0.92,fc2=0.91,fc3=0.74. Default: global; per-layer for"
-              + " neurons.")
+          "How the sparsity is spread: global (one threshold over all layers), per-layer (the same"
+              + " in each), or ratios such as fc1=0.92,fc2=0.91,fc3=0.74. Default: global;"
+              + " per-layer for neurons.")
   String allocation;
 
   @Option(
@@ -123,9 +123,7 @@ final class StrategyOptions {
   /** The pattern, given or by default. */
   Pattern toPattern() {
     boolean neuron =
-        pattern == null
-            ? criterion == CriterionName.activation
-            : pattern == PatternName.neuron;
+        pattern == null ? criterion == CriterionName.activation : pattern == PatternName.neuron;
     return neuron ? new Pattern.Neuron() : new Pattern.Unstructured();
   }
 
@@ -152,7 +150,8 @@ final class StrategyOptions {
           throw new NumberFormatException();
         }
         byLayer.put(
-            part.substring(0, equals).trim(), Double.parseDouble(part.substring(equals + 1).trim()));
+            part.substring(0, equals).trim(),
+            Double.parseDouble(part.substring(equals + 1).trim()));
       } catch (NumberFormatException e) {
         throw new UserException(
             "--allocation takes global, per-layer or LAYER=SPARSITY,... such as"
