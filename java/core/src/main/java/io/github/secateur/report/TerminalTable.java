@@ -48,7 +48,9 @@ public final class TerminalTable {
     public static Style current() {
       Console console = System.console();
       boolean terminal = console != null && console.isTerminal();
-      return of(System.out.charset(), !terminal || "dumb".equals(System.getenv("TERM")));
+      return of(
+          Charset.forName(System.getProperty("stdout.encoding", Charset.defaultCharset().name())),
+          !terminal || "dumb".equals(System.getenv("TERM")));
     }
 
     /** The text with signs that this style lacks written in letters. */
