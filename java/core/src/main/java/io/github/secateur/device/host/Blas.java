@@ -13,8 +13,16 @@ import java.util.Map;
  * @param failure the sentence that says why there is none, or null
  */
 record Blas(Path path, String failure) {
-  /** Loads it; does nothing when the same file is loaded already. */
-  static Blas load() {
+  /** The one of this process, loaded when first asked for. */
+  static Blas get() {
+    return Loaded.BLAS;
+  }
+
+  private static final class Loaded {
+    static final Blas BLAS = load();
+  }
+
+  private static Blas load() {
     try {
       Path path = NativeLibraries.blas();
       AbiDevice.loadBlas(path);

@@ -38,7 +38,7 @@ public final class HostDeviceProvider implements DeviceProvider {
   @Override
   public Device open(DeviceOptions options) {
     Path library = Abi.require();
-    Blas blas = Blas.load();
+    Blas blas = Blas.get();
     AbiDevice.setThreads(options.threads());
     return new HostDevice(AbiDevice.open(), describe(library, blas), blas);
   }

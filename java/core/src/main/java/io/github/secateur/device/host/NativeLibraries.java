@@ -2,10 +2,13 @@ package io.github.secateur.device.host;
 
 import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceException.Status;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
@@ -105,12 +108,29 @@ final class NativeLibraries {
       return "%s cannot be loaded because its file system forbids execution (mounted noexec); choose another folder with -Dsecateur.cache=DIR"
           .formatted(path);
     }
-    if (reason.contains("ELF") || reason.contains("invalid") || reason.contains("wrong")) {
-      return "%s is not a library for %s (%s); use one built for it"
-          .formatted(path, platform(), reason);
+    if (!isForThisProcess(path)) {
+      return "%s is not a library for %s; use one that was built for it"
+          .formatted(path, platform());
     }
     return "%s cannot be loaded: %s; install what it lacks or choose another library"
         .formatted(path, reason);
+  }
+
+  /** Whether a file is an ELF file of the same word size and processor as the running program. */
+  private static boolean isForThisProcess(Path path) {
+    try {
+      return elfKind(path).equals(elfKind(Path.of("/proc/self/exe")));
+    } catch (IOException e) {
+      return true; // no Linux, or unreadable: the dynamic linker's reason will have to do
+    }
+  }
+
+  private static String elfKind(Path path) throws IOException {
+    try (InputStream in = Files.newInputStream(path)) {
+      byte[] header = in.readNBytes(20);
+      boolean elf = header.length == 20 && header[0] == 0x7f && header[1] == 'E';
+      return elf ? HexFormat.of().formatHex(header, 4, 6) + header[18] + "." + header[19] : "none";
+    }
   }
 
   static DeviceException unavailable(String sentence) {
