@@ -1,0 +1,60 @@
+package io.github.secateur.device.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.secateur.device.Device;
+import io.github.secateur.device.PruneOps.Key;
+import io.github.secateur.device.contract.SelectionOracle.Input;
+import io.github.secateur.tensor.Mask;
+import io.github.secateur.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+
+/** Selection equals a sort for any sizes, distributions, previous masks and counts. */
+public abstract class SelectPropertyTest {
+  /** Opens the device under test. */
+  protected abstract Device open();
+
+  @Property(tries = 300, seed = "20260101")
+  void selectionEqualsASort(
+      @ForAll @Size(min = 1, max = 4) List<@IntRange(max = 5000) Integer> sizes,
+      @ForAll ScoreSamples samples,
+      @ForAll Key key,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    int groups = 1 + random.nextInt(2);
+    long[] totals = new long[groups];
+    List<Input> inputs = new ArrayList<>();
+    for (int size : sizes) {
+      int group = random.nextInt(groups);
+      totals[group] += size;
+      inputs.add(new Input(samples.draw(size, random.nextLong()), mask(size, random), group));
+    }
+    long[] k = new long[groups];
+    for (int g = 0; g < groups; g++) {
+      k[g] = random.nextLong(totals[g] + 1);
+    }
+    try (Device device = open()) {
+      SelectionOracle.check(device, key, inputs, k);
+      assertEquals(0, device.liveBuffers());
+    }
+  }
+
+  /** None, sparse or dense. */
+  private static Mask mask(int size, Random random) {
+    int density = random.nextInt(3);
+    if (density == 0) {
+      return null;
+    }
+    Mask mask = Mask.ones(Shape.of(size));
+    for (int i = 0; i < size; i++) {
+      mask.set(i, random.nextInt(10) >= (density == 1 ? 1 : 8));
+    }
+    return mask;
+  }
+}
