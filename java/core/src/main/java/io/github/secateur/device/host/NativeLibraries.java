@@ -85,6 +85,10 @@ final class NativeLibraries {
 
   /** Opens a library for the rest of the process. */
   static SymbolLookup open(Path path) {
+    if (!isForThisProcess(path)) {
+      throw unavailable(
+          "%s is not a library for %s; use one that was built for it".formatted(path, platform()));
+    }
     try {
       return SymbolLookup.libraryLookup(path, Arena.global());
     } catch (IllegalArgumentException e) {
@@ -107,10 +111,6 @@ final class NativeLibraries {
     if (reason.contains("failed to map segment") || reason.contains("Operation not permitted")) {
       return "%s cannot be loaded because its file system forbids execution (mounted noexec); choose another folder with -Dsecateur.cache=DIR"
           .formatted(path);
-    }
-    if (!isForThisProcess(path)) {
-      return "%s is not a library for %s; use one that was built for it"
-          .formatted(path, platform());
     }
     return "%s cannot be loaded: %s; install what it lacks or choose another library"
         .formatted(path, reason);
