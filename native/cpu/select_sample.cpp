@@ -48,16 +48,26 @@ class Sample {
   void draw() {
     std::atomic<int64_t> live{0};
     parallel_ranges(strata_, kGrain, [&](int64_t begin, int64_t end) {
-      auto segment = group_.segments.begin();
+      // Each draw misses the caches: a batch is asked for before any of it is used.
+      constexpr int kBatch = 64;
+      const Segment* segments[kBatch];
+      int64_t chunks[kBatch];
+      auto after = group_.segments.begin();
       int64_t chunk_live = 0;
-      for (int64_t s = begin; s < end; ++s) {
-        const int64_t first = stratum_begin(s);
-        const auto width = static_cast<uint64_t>(stratum_begin(s + 1) - first);
-        const int64_t chunk = first + static_cast<int64_t>(hash(static_cast<uint64_t>(s)) % width);
-        segment = std::upper_bound(segment, group_.segments.end(), chunk,
-                                   [](int64_t c, const Segment& x) { return c < x.first_chunk; }) -
-                  1;
-        chunk_live += draw_chunk(*segment, chunk - segment->first_chunk, keys_ + s * kSampleChunk);
+      for (int64_t first = begin; first < end; first += kBatch) {
+        const int batch = static_cast<int>(std::min<int64_t>(kBatch, end - first));
+        for (int b = 0; b < batch; ++b) {
+          const int64_t chunk = place(first + b);
+          while (after != group_.segments.end() && after->first_chunk <= chunk) ++after;
+          segments[b] = &*(after - 1);
+          chunks[b] = chunk - segments[b]->first_chunk;
+          const float* scores = segments[b]->scores + chunks[b] * kSampleChunk;
+          __builtin_prefetch(scores);
+          __builtin_prefetch(scores + kSampleChunk - 1);
+        }
+        for (int b = 0; b < batch; ++b) {
+          chunk_live += draw_chunk(*segments[b], chunks[b], keys_ + (first + b) * kSampleChunk);
+        }
       }
       live.fetch_add(chunk_live, std::memory_order_relaxed);
     });
@@ -112,13 +122,24 @@ class Sample {
     return group_.chunks / strata_ * s + std::min(s, group_.chunks % strata_);
   }
 
+  // The chunk that stands for a stratum.
+  int64_t place(int64_t s) const {
+    const int64_t first = stratum_begin(s);
+    const auto width = static_cast<uint64_t>(stratum_begin(s + 1) - first);
+    return first + static_cast<int64_t>(hash(static_cast<uint64_t>(s)) % width);
+  }
+
   int64_t draw_chunk(const Segment& segment, int64_t chunk, int32_t* keys) const {
     const int64_t begin = chunk * kSampleChunk;
     const int count = static_cast<int>(std::min<int64_t>(kSampleChunk, segment.length - begin));
     uint32_t live = (1u << count) - 1;
     if (segment.previous != nullptr) live &= segment.previous[begin >> 5] >> (begin & 31);
     uint32_t bits[kSampleChunk] = {};
-    std::memcpy(bits, segment.scores + begin, sizeof(float) * static_cast<size_t>(count));
+    if (count == kSampleChunk) {
+      std::memcpy(bits, segment.scores + begin, sizeof bits);
+    } else {
+      std::memcpy(bits, segment.scores + begin, sizeof(float) * static_cast<size_t>(count));
+    }
     for (int i = 0; i < kSampleChunk; ++i) {
       const int32_t key = is_signed_ ? common::signed_key(bits[i]) : common::abs_key(bits[i]);
       keys[i] = (live >> i & 1) != 0 ? key : kDead;

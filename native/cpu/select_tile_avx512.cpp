@@ -8,6 +8,8 @@ using secateur::common::kInfinityKey;
 
 class Lanes {
  public:
+  static constexpr bool kStoresNone = true;  // compact() without a branch
+
   // Returns which of the 32 scores are NaN.
   template <bool kSigned>
   SECATEUR_HD uint32_t load(const float* scores) {

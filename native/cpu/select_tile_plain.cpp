@@ -7,6 +7,8 @@ namespace {
 
 class Lanes {
  public:
+  static constexpr bool kStoresNone = false;  // compact() without a branch
+
   // Returns which of the 32 scores are NaN.
   template <bool kSigned>
   SECATEUR_HD uint32_t load(const float* scores) {
