@@ -8,6 +8,7 @@ import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
 import io.github.secateur.train.DataSplit;
 import io.github.secateur.train.EpochRecord;
+import io.github.secateur.train.LearningRate;
 import io.github.secateur.train.Progress;
 import io.github.secateur.train.TrainHook;
 import io.github.secateur.train.TrainOptions;
@@ -176,11 +177,15 @@ public final class Pruning {
     return Math.clamp(Math.round(share * epochs), 1, epochs - 1);
   }
 
-  /** Early stopping would take weights from before the target was reached. */
+  /**
+   * The first learning rate throughout, since a rate that decays to 0 takes the penalty's hold with
+   * it; no early stopping, which would take weights from before the target was reached.
+   */
   private TrainOptions sparsifying(int epochs) {
     TrainOptions o = options.fineTune();
+    LearningRate constant = new LearningRate.Constant(o.learningRate().at(0, 1));
     return new TrainOptions(
-        epochs, o.batchSize(), o.optimizer(), o.learningRate(), o.seed(), 0, o.rules());
+        epochs, o.batchSize(), o.optimizer(), constant, o.seed(), 0, o.rules());
   }
 
   private Model fineTune(Model cut, int epochsGone) {

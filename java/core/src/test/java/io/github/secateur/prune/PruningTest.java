@@ -1,0 +1,232 @@
+package io.github.secateur.prune;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceOptions;
+import io.github.secateur.device.Devices;
+import io.github.secateur.device.PruneOps.Norm;
+import io.github.secateur.device.PruneOps.Statistic;
+import io.github.secateur.graph.Model;
+import io.github.secateur.io.Samples;
+import io.github.secateur.nn.Networks;
+import io.github.secateur.tensor.Shape;
+import io.github.secateur.tensor.Tensor;
+import io.github.secateur.train.Checkpoint;
+import io.github.secateur.train.Checkpointing;
+import io.github.secateur.train.DataSplit;
+import io.github.secateur.train.Evaluator;
+import io.github.secateur.train.LearningRate;
+import io.github.secateur.train.Optimizer;
+import io.github.secateur.train.Progress;
+import io.github.secateur.train.StoppedException;
+import io.github.secateur.train.TrainOptions;
+import io.github.secateur.train.Trainer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whole runs on a small problem: three clusters in 20 dimensions, of which 4 tell them apart. */
+class PruningTest {
+  private static final Allocation GLOBAL = new Allocation.Global();
+  private static final Pattern WEIGHTS = new Pattern.Unstructured();
+  private static final Criterion MAGNITUDE = new Criterion.Magnitude(Norm.L1);
+  private static final int EPOCHS = 12;
+
+  private static Device device;
+  private static DataSplit data;
+  private static Model dense;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void trainDense() {
+    device = Devices.open("cpu", DeviceOptions.defaults());
+    data = DataSplit.of(clusters(600, 1)).withTest(clusters(300, 2));
+    Model start = Networks.parse("mlp:20-24-16-3", 3);
+    dense = new Trainer(device, start, data, options(10), List.of()).run().model();
+    assertTrue(accuracy(dense) > 0.95);
+  }
+
+  @AfterAll
+  static void closeDevice() {
+    assertEquals(0, device.liveBuffers());
+    device.close();
+  }
+
+  static Stream<Strategy> strategies() {
+    Schedule gradual = new Schedule.Polynomial(0, 0.6, 3, 20);
+    return Stream.of(
+        new Strategy.Scored(MAGNITUDE, WEIGHTS, GLOBAL, new Schedule.OneShot()),
+        new Strategy.Scored(MAGNITUDE, WEIGHTS, GLOBAL, gradual),
+        new Strategy.Scored(MAGNITUDE, WEIGHTS, GLOBAL, new Schedule.Iterative(3)),
+        new Strategy.Scored(new Criterion.Random(3), WEIGHTS, GLOBAL, gradual),
+        new Strategy.L1(GLOBAL, 0.5),
+        new Strategy.Gates(WEIGHTS, GLOBAL, 0.5));
+  }
+
+  static Stream<Strategy> neuronStrategies() {
+    Pattern neurons = new Pattern.Neuron();
+    Schedule gradual = new Schedule.Polynomial(0, 0.6, 3, 20);
+    return Stream.of(
+        new Strategy.Scored(MAGNITUDE, neurons, GLOBAL, gradual),
+        new Strategy.Scored(new Criterion.Activation(Statistic.RMS, 130), neurons, GLOBAL, gradual),
+        new Strategy.Gates(neurons, GLOBAL, 0.5));
+  }
+
+  @ParameterizedTest
+  @MethodSource("strategies")
+  void exactlyTheWeightsAskedForArePlusZeroAtTheEnd(Strategy strategy) {
+    PruneResult result =
+        Pruning.run(device, dense, data, new PruneOptions(strategy, 0.8, options(EPOCHS)));
+    long total = 20 * 24 + 24 * 16 + 16 * 3;
+    long pruned = result.layers().stream().mapToLong(LayerSparsity::pruned).sum();
+    assertEquals(Quotas.count(0.8, total), pruned);
+    assertEquals(0.8, result.requested());
+    assertEquals((double) pruned / total, result.reached());
+    assertPlusZero(result.model());
+    assertEquals(EPOCHS, result.history().size());
+    assertEquals(EPOCHS, result.history().getLast().epoch());
+    boolean random = strategy.toString().contains("Random");
+    assertTrue(
+        accuracy(result.model()) > (random ? 0.5 : 0.9),
+        strategy + ": " + accuracy(result.model()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("neuronStrategies")
+  void neuronsEndNearTheTarget(Strategy strategy) {
+    PruneResult result =
+        Pruning.run(device, dense, data, new PruneOptions(strategy, 0.6, options(EPOCHS)));
+    assertEquals(0.6, result.reached(), 0.03);
+    assertPlusZero(result.model());
+    for (LayerSparsity layer : result.layers().subList(0, 2)) {
+      assertEquals(
+          layer.deadUnits(), result.model().masks().get(layer.layer() + ".bias").prunedCount());
+    }
+    assertTrue(accuracy(result.model()) > 0.9, strategy + ": " + accuracy(result.model()));
+  }
+
+  @ParameterizedTest
+  @MethodSource({"strategies", "neuronStrategies"})
+  void aRunThatIsStoppedAnywhereResumesBitForBit(Strategy strategy) {
+    PruneOptions options = new PruneOptions(strategy, 0.7, options(4));
+    PruneResult whole = Pruning.run(device, dense, data, options);
+    Checkpointing often = new Checkpointing(folder.resolve("run.ckpt"), 7, 0, 1);
+    PruneResult resumed = null;
+    for (int budget = 9; resumed == null; budget += 4) {
+      try {
+        resumed =
+            new Pruning(device, dense, data, options)
+                .checkpoint(often)
+                .progress(stopAfter(budget))
+                .resume()
+                .run();
+      } catch (StoppedException e) {
+        assertTrue(budget < 200, "no end: " + e.getMessage());
+      }
+    }
+    assertEquals(Checkpoint.weightsHash(whole.model()), Checkpoint.weightsHash(resumed.model()));
+    assertEquals(whole.reached(), resumed.reached());
+    assertEquals(whole.learned(), resumed.learned());
+    assertEquals(whole.layers(), resumed.layers());
+  }
+
+  @ParameterizedTest
+  @MethodSource("strategies")
+  void runsRepeat(Strategy strategy) {
+    PruneOptions options = new PruneOptions(strategy, 0.7, options(2));
+    assertEquals(
+        Checkpoint.weightsHash(Pruning.run(device, dense, data, options).model()),
+        Checkpoint.weightsHash(Pruning.run(device, dense, data, options).model()));
+  }
+
+  @Test
+  void learningComesNearTheTargetBeforeTheCut() {
+    for (double target : new double[] {0.5, 0.8}) {
+      for (Strategy strategy :
+          List.of(new Strategy.L1(GLOBAL, 0.9), new Strategy.Gates(WEIGHTS, GLOBAL, 0.9))) {
+        PruneResult result =
+            Pruning.run(device, dense, data, new PruneOptions(strategy, target, options(50)));
+        assertEquals(target, result.learned(), 0.1, strategy.toString());
+      }
+    }
+  }
+
+  @Test
+  void earlyStoppingWithAGradualScheduleIsRefused() {
+    TrainOptions o = options(4);
+    TrainOptions patient =
+        new TrainOptions(
+            o.epochs(), o.batchSize(), o.optimizer(), o.learningRate(), o.seed(), 2, o.rules());
+    Strategy gradual =
+        new Strategy.Scored(MAGNITUDE, WEIGHTS, GLOBAL, Schedule.Polynomial.defaults());
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Pruning.run(device, dense, data, new PruneOptions(gradual, 0.5, patient)));
+  }
+
+  @Test
+  void stageFilesAreNamedFromTheRun() {
+    assertEquals(
+        Path.of("a/run.sparsify.ckpt"), Pruning.stageFile(Path.of("a/run.ckpt"), "sparsify"));
+    assertEquals(Path.of("run.finetune"), Pruning.stageFile(Path.of("run"), "finetune"));
+  }
+
+  private static Progress stopAfter(int questions) {
+    return new Progress() {
+      private int asked;
+
+      @Override
+      public boolean stopRequested() {
+        return ++asked > questions;
+      }
+    };
+  }
+
+  private static TrainOptions options(int epochs) {
+    return new TrainOptions(
+        epochs, 20, Optimizer.Adam.defaults(), new LearningRate.Cosine(5e-3f), 11, 0, List.of());
+  }
+
+  private static double accuracy(Model model) {
+    return Evaluator.evaluate(device, model, data.test()).accuracy();
+  }
+
+  private static void assertPlusZero(Model model) {
+    assertTrue(!model.masks().isEmpty());
+    model
+        .masks()
+        .forEach(
+            (name, mask) -> {
+              Tensor weight = model.graph().initializer(name);
+              for (long i = 0; i < mask.size(); i++) {
+                assertTrue(mask.kept(i) || Float.floatToRawIntBits(weight.getFloat(i)) == 0, name);
+              }
+            });
+  }
+
+  private static Samples clusters(int n, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    float[] x = new float[n * 20];
+    int[] labels = new int[n];
+    for (int i = 0; i < n; i++) {
+      labels[i] = i % 3;
+      for (int j = 0; j < 20; j++) {
+        double centre = j < 4 ? ((labels[i] >> (j & 1)) & 1) * 2 - 1 : 0;
+        x[i * 20 + j] = (float) (centre + 0.5 * random.nextGaussian());
+      }
+    }
+    return new Samples(
+        Tensor.of(Shape.of(n, 20), x), Tensor.ofInts(Shape.of(n), labels), 3, "", "clusters");
+  }
+}
