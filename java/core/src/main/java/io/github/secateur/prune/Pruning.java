@@ -184,8 +184,7 @@ public final class Pruning {
   private TrainOptions sparsifying(int epochs) {
     TrainOptions o = options.fineTune();
     LearningRate constant = new LearningRate.Constant(o.learningRate().at(0, 1));
-    return new TrainOptions(
-        epochs, o.batchSize(), o.optimizer(), constant, o.seed(), 0, o.rules());
+    return new TrainOptions(epochs, o.batchSize(), o.optimizer(), constant, o.seed(), 0, o.rules());
   }
 
   private Model fineTune(Model cut, int epochsGone) {
