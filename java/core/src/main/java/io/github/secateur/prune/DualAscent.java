@@ -11,25 +11,28 @@ import io.github.secateur.tensor.Tensor;
  * 2208.04425). After each measurement
  *
  * <pre>
- *   e = clamp(log(d / d*), −1, 1)     I ← clamp(I + {@value #INTEGRAL} e, log 1e-6, log 1e6)
- *   λ = exp(I + {@value #PROPORTIONAL} e)
+ *   e = clamp(log(d / d*), −1, 1)     I ← clamp(I + integral · e, log 1e-6, log 1e6)
+ *   λ = exp(I + proportional · e)
  * </pre>
  *
  * The logarithm makes an error at 98 % count as much as the same relative error at 50 %. Densities
  * below 1e-4 count as 1e-4.
  */
 final class DualAscent {
-  private static final double INTEGRAL = 0.05;
-  private static final double PROPORTIONAL = 1;
   private static final double FLOOR = 1e-4;
   private static final double BOUND = Math.log(1e6);
 
+  private final Gains gains;
   private double integral;
   private double lambda;
 
+  /** How strongly λ answers to an error. */
+  record Gains(double integral, double proportional) {}
+
   /** Starts from a weight of the penalty. */
-  DualAscent(double lambda) {
-    this.integral = Math.log(lambda);
+  DualAscent(double lambda, Gains gains) {
+    this.gains = gains;
+    this.integral = StrictMath.log(lambda);
     this.lambda = lambda;
   }
 
@@ -43,8 +46,8 @@ final class DualAscent {
     double density = Math.max(FLOOR, 1 - sparsity);
     double wanted = Math.max(FLOOR, 1 - target);
     double error = Math.clamp(StrictMath.log(density / wanted), -1, 1);
-    integral = Math.clamp(integral + INTEGRAL * error, -BOUND, BOUND);
-    lambda = StrictMath.exp(integral + PROPORTIONAL * error);
+    integral = Math.clamp(integral + gains.integral * error, -BOUND, BOUND);
+    lambda = StrictMath.exp(integral + gains.proportional * error);
   }
 
   /** Bits of the state, for checkpoints. */
@@ -63,8 +66,8 @@ final class DualAscent {
    * The sparsity to steer for at a step: rises to {@code target} over the first 60 % of the steps,
    * as 1 − (1 − t)³, so that few weights are lost at once.
    */
-  static double ramp(double target, long step, long totalSteps) {
-    double t = Math.min(1, (step + 1) / Math.max(1, 0.6 * totalSteps));
+  static double ramp(double target, double share, long step, long totalSteps) {
+    double t = Math.min(1, (step + 1) / Math.max(1, share * totalSteps));
     double left = 1 - t;
     return target * (1 - left * left * left);
   }

@@ -25,10 +25,12 @@ import java.util.Map;
 final class GateHook implements TrainHook {
   private static final int PERIOD = 10;
   private static final double FIRST_LAMBDA = 0.1;
+  private static final DualAscent.Gains GAINS = new DualAscent.Gains(0.05, 1);
+  private static final double RAMP = 0.6;
 
   private final Gates gates;
   private final double target;
-  private final DualAscent dual = new DualAscent(FIRST_LAMBDA);
+  private final DualAscent dual = new DualAscent(FIRST_LAMBDA, GAINS);
   private double[] open;
   private final List<DeviceTensor> scales = new ArrayList<>();
   private final List<DeviceTensor> expected = new ArrayList<>();
@@ -75,7 +77,7 @@ final class GateHook implements TrainHook {
     }
     dual.update(
         gates.expectedSparsity(open),
-        DualAscent.ramp(target, training.step(), training.totalSteps()));
+        DualAscent.ramp(target, RAMP, training.step(), training.totalSteps()));
     for (int g = 0; g < open.length; g++) {
       device.upload(Tensor.of(Shape.of(), scale(g)), scales.get(g));
     }

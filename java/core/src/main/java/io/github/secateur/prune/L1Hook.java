@@ -17,11 +17,19 @@ import java.util.Map;
  */
 final class L1Hook implements TrainHook {
   private static final int PERIOD = 10;
+
+  /**
+   * Small and slow: a λ that shoots past what the target needs empties whole units, which
+   * fine-tuning cannot bring back.
+   */
   private static final double FIRST_LAMBDA = 0.01;
+
+  private static final DualAscent.Gains GAINS = new DualAscent.Gains(0.05, 1);
+  private static final double RAMP = 0.6;
 
   private final List<Layer> layers;
   private final double target;
-  private final DualAscent dual = new DualAscent(FIRST_LAMBDA);
+  private final DualAscent dual = new DualAscent(FIRST_LAMBDA, GAINS);
   private DeviceTensor threshold;
 
   L1Hook(List<Layer> layers, double target) {
@@ -49,7 +57,8 @@ final class L1Hook implements TrainHook {
       device.prune().softThreshold(threshold, weight, training.mask(layer.parameter()));
     }
     if ((training.step() + 1) % PERIOD == 0) {
-      dual.update(zeros(training), DualAscent.ramp(target, training.step(), training.totalSteps()));
+      dual.update(
+          zeros(training), DualAscent.ramp(target, RAMP, training.step(), training.totalSteps()));
     }
   }
 

@@ -8,9 +8,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DualAscentTest {
+  private static final DualAscent.Gains GAINS = new DualAscent.Gains(0.05, 1);
+
   @Test
   void aStepFollowsTheFormula() {
-    DualAscent dual = new DualAscent(0.01);
+    DualAscent dual = new DualAscent(0.01, GAINS);
     dual.update(0.5, 0.5);
     assertEquals(0.01, dual.lambda(), 1e-15);
     dual.update(0.6, 0.8); // e = log(0.4 / 0.2) = 0.693
@@ -26,12 +28,12 @@ class DualAscentTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.5, 0.8, 0.9, 0.95, 0.98})
   void holdsTheTargetOfALaggingSystem(double target) {
-    DualAscent dual = new DualAscent(0.01);
+    DualAscent dual = new DualAscent(0.01, GAINS);
     double density = 1;
     for (int i = 0; i < 1500; i++) {
       density += 0.02 * (1 - density) - 0.1 * dual.lambda() * density;
       density = Math.clamp(density, 0, 1);
-      dual.update(1 - density, DualAscent.ramp(target, i, 600));
+      dual.update(1 - density, DualAscent.ramp(target, 0.6, i, 600));
     }
     assertEquals(target, 1 - density, 0.02 * (1 - target));
   }
@@ -40,20 +42,20 @@ class DualAscentTest {
   void theRampRisesToTheTargetAndStays() {
     double before = 0;
     for (int step = 0; step < 100; step++) {
-      double now = DualAscent.ramp(0.9, step, 100);
+      double now = DualAscent.ramp(0.9, 0.6, step, 100);
       assertTrue(now >= before);
       before = now;
     }
-    assertEquals(0.9 * (1 - 0.125), DualAscent.ramp(0.9, 29, 100), 1e-12);
-    assertEquals(0.9, DualAscent.ramp(0.9, 59, 100), 1e-12);
+    assertEquals(0.9 * (1 - 0.125), DualAscent.ramp(0.9, 0.6, 29, 100), 1e-12);
+    assertEquals(0.9, DualAscent.ramp(0.9, 0.6, 59, 100), 1e-12);
     assertEquals(0.9, before);
   }
 
   @Test
   void stateRestoresEveryBit() {
-    DualAscent a = new DualAscent(0.03);
+    DualAscent a = new DualAscent(0.03, GAINS);
     a.update(0.1, 0.7);
-    DualAscent b = new DualAscent(1);
+    DualAscent b = new DualAscent(1, GAINS);
     b.restore(a.state());
     a.update(0.3, 0.7);
     b.update(0.3, 0.7);
