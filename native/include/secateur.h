@@ -352,10 +352,11 @@ typedef struct secateur_select_result {
   int64_t pruned;       /* exactly k */
   float threshold;      /* the largest pruned score (its magnitude for KEY_ABS); NaN when k = 0 or when
                            only already-pruned elements were pruned */
-  int32_t path;         /* 0 trivial (k = 0, k = n or already pruned), 1 sampled one-pass, 2 fallback */
-  int64_t tied;         /* elements whose key equals the threshold's */
+  int32_t path;         /* 0 nothing new pruned (k = 0 or already pruned), 1 one pass, 2 fallback */
+  int64_t tied;         /* elements, not pruned before, whose key equals the threshold's */
   int64_t bytes_read;   /* of scores and previous masks, all passes and samples */
-  int32_t nan_segment;  /* with NAN_SCORE: the first segment with a NaN in order, else -1 */
+  int32_t nan_segment;  /* with NAN_SCORE: the first segment with a NaN in order, the same in all
+                           results; else -1 */
   int32_t reserved;
   int64_t nan_index;    /* its lowest index holding NaN, else -1 */
 } secateur_select_result;
