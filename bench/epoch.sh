@@ -14,7 +14,7 @@ unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 export GLIBC_TUNABLES=glibc.malloc.hugetlb=1 # huge pages for PyTorch, as our device asks for them
 
 python=${PYTHON:-/usr/bin/python3}
-java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+java=$(.mvn/find-jdk.sh)/bin/java
 classpath="bench/target/classes:java/cli/target/lib/*"
 [ -d bench/target/classes ] && [ -d java/cli/target/lib ] || {
   echo "bench/epoch.sh: nothing is built yet; run 'mvn package -DskipTests' first" >&2
@@ -24,7 +24,7 @@ classpath="bench/target/classes:java/cli/target/lib/*"
 times=$(mktemp -d)
 trap 'rm -rf "$times"' EXIT
 for round in $(seq "$rounds"); do
-  "$java" --enable-native-access=ALL-UNNAMED -cp "$classpath" \
+  "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -cp "$classpath" \
     io.github.secateur.bench.EpochBenchmark "$epochs" "$threads" >>"$times/secateur"
   "$python" bench/peers/torch_epoch.py "$epochs" "$threads" >>"$times/pytorch"
 done

@@ -22,9 +22,12 @@ import io.github.secateur.train.Metrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -245,14 +248,15 @@ final class PruneCommand implements Callable<Integer> {
     if (left.isEmpty()) {
       return;
     }
-    System.out.printf("left as they were: %d weights%n", left.size());
-    left.stream()
-        .collect(
-            java.util.stream.Collectors.groupingBy(
-                DataFree.Left::reason,
-                java.util.LinkedHashMap::new,
-                java.util.stream.Collectors.counting()))
-        .forEach((reason, count) -> System.out.printf("  %5d  %s%n", count, reason));
+    System.out.printf("left as they were: %d weights (--json names them)%n", left.size());
+    Map<String, Long> counts =
+        left.stream()
+            .collect(
+                Collectors.groupingBy(
+                    l -> l.reason().replaceAll(" '[^']*'", ""),
+                    LinkedHashMap::new,
+                    Collectors.counting()));
+    counts.forEach((reason, count) -> System.out.printf("  %5d  %s%n", count, reason));
   }
 
   private void printWritten() throws IOException {

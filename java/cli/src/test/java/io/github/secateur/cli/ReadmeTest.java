@@ -59,7 +59,7 @@ class ReadmeTest {
     String source =
         Files.readString(Path.of("src/test/java/io/github/secateur/cli/ReadmeTest.java"));
     String code = between(source, "// README\n", "// END\n");
-    assertEquals(lines(code), lines(between(readme(), "```java\n", "```")).replaceAll("\\}$", ""));
+    assertEquals(lines(code), lines(between(readme(), "```java\n", "```")).replaceAll("\n}$", ""));
   }
 
   @Test
