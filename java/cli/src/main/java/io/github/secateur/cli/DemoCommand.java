@@ -15,6 +15,7 @@ import io.github.secateur.report.Report;
 import io.github.secateur.report.TerminalTable;
 import io.github.secateur.sparse.Latency;
 import io.github.secateur.train.DataSplit;
+import io.github.secateur.train.StoppedException;
 import io.github.secateur.train.TrainOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -148,8 +149,7 @@ final class DemoCommand implements Callable<Integer> {
     List<Study.Pruned> cells = study.cells(dense);
     StudyReport measured = new StudyReport(device, List.of(1L, 16L, 64L, 256L));
     if (!Boolean.parseBoolean(device.info().details().get(Latency.SIMULATED))) {
-      common.progress().begin("timing", 1);
-      cells.forEach(measured::measure);
+      time(measured, cells);
     }
     Report report =
         measured.assemble(plan, split, dense, cells, new StudyReport.Context(command(), files));
@@ -158,6 +158,20 @@ final class DemoCommand implements Callable<Integer> {
     print(report, files);
     requireExactCounts(report);
     return report;
+  }
+
+  private void time(StudyReport measured, List<Study.Pruned> cells) {
+    ConsoleProgress progress = common.progress();
+    progress.begin("timing", cells.size());
+    for (int i = 0; i < cells.size(); i++) {
+      if (progress.stopRequested()) {
+        progress.closeBar();
+        throw new StoppedException("stopped; 'secateur demo --resume' goes on from here.");
+      }
+      measured.measure(cells.get(i));
+      progress.update(i + 1, cells.get(i).cell().strategy());
+    }
+    progress.end(cells.size() + " networks, dense against sparse");
   }
 
   private Study.Plan plan(long seed) {

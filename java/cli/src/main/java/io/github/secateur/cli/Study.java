@@ -104,7 +104,7 @@ final class Study {
                   plan.train,
                   List.of())
               .checkpoint(Checkpointing.to(saved))
-              .progress(Stages.named("dense", progress));
+              .progress(progress.named(stage -> "dense: " + stage));
       if (Files.exists(saved)) {
         trainer.resume(Checkpoint.read(saved));
       }
@@ -132,13 +132,14 @@ final class Study {
   private Pruned cell(Dense dense, String name, Strategy strategy, double sparsity)
       throws IOException {
     String id = StudyFiles.cellId(name, sparsity);
+    String title = name + " " + StudyFiles.percent(sparsity) + " %";
     if (!files.has(id)) {
       PruneOptions options = new PruneOptions(strategy, sparsity, plan.fineTune);
       long started = System.nanoTime();
       PruneResult result =
           new Pruning(device, dense.model, data, options)
               .checkpoint(Checkpointing.to(files.checkpoint(id)))
-              .progress(Stages.named(name + " " + StudyFiles.percent(sparsity) + " %", progress))
+              .progress(progress.named(stage -> title + ": " + stage))
               .resume()
               .run();
       double seconds = (System.nanoTime() - started) * 1e-9;

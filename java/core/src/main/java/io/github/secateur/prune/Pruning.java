@@ -220,7 +220,9 @@ public final class Pruning {
   }
 
   private Model train(String stage, Model start, TrainOptions trainOptions, List<TrainHook> hooks) {
-    Trainer trainer = new Trainer(device, start, data, trainOptions, hooks).progress(progress);
+    String shown = stage.equals(SPARSIFY) ? "sparsifying" : "fine-tuning";
+    Trainer trainer =
+        new Trainer(device, start, data, trainOptions, hooks).progress(progress.named(s -> shown));
     if (checkpointing != null) {
       Checkpointing when = stageOf(checkpointing, stage);
       trainer.checkpoint(when);

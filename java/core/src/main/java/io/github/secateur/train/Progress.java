@@ -1,5 +1,7 @@
 package io.github.secateur.train;
 
+import java.util.function.UnaryOperator;
+
 /** Told how a long piece of work goes on; drawn as a bar or as lines by the command line. */
 public interface Progress {
   /** Ignores everything. */
@@ -19,5 +21,31 @@ public interface Progress {
    */
   default boolean stopRequested() {
     return false;
+  }
+
+  /** The same listener, told of stages by other names. */
+  default Progress named(UnaryOperator<String> rename) {
+    Progress listener = this;
+    return new Progress() {
+      @Override
+      public void begin(String stage, long total) {
+        listener.begin(rename.apply(stage), total);
+      }
+
+      @Override
+      public void update(long done, String note) {
+        listener.update(done, note);
+      }
+
+      @Override
+      public void end(String summary) {
+        listener.end(summary);
+      }
+
+      @Override
+      public boolean stopRequested() {
+        return listener.stopRequested();
+      }
+    };
   }
 }
