@@ -14,6 +14,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 final class ConsoleProgress implements Progress {
   private static final long PLAIN_LINE_NANOS = 10_000_000_000L;
 
+  private static ConsoleProgress latest;
+
   private final boolean terminal;
   private final boolean quiet;
   private String stage = "";
@@ -24,6 +26,7 @@ final class ConsoleProgress implements Progress {
 
   ConsoleProgress(boolean quiet) {
     this.quiet = quiet;
+    latest = this;
     this.terminal = System.console() != null && System.console().isTerminal();
   }
 
@@ -79,8 +82,14 @@ final class ConsoleProgress implements Progress {
     return Interrupt.requested();
   }
 
-  /** Ends a bar that an error left on the screen. */
-  void closeBar() {
+  /** Ends the bar that an error or a stop left on the screen. */
+  static void abandon() {
+    if (latest != null) {
+      latest.closeBar();
+    }
+  }
+
+  private void closeBar() {
     if (bar != null) {
       bar.close();
       bar = null;

@@ -165,7 +165,6 @@ final class DemoCommand implements Callable<Integer> {
     progress.begin("timing", cells.size());
     for (int i = 0; i < cells.size(); i++) {
       if (progress.stopRequested()) {
-        progress.closeBar();
         throw new StoppedException("stopped; 'secateur demo --resume' goes on from here.");
       }
       measured.measure(cells.get(i));

@@ -81,6 +81,7 @@ public final class Main {
 
   /** One sentence on standard error; the stack trace only for errors of our own. */
   private static int report(Exception error) {
+    ConsoleProgress.abandon();
     if (error instanceof StoppedException) {
       System.err.println("secateur: " + error.getMessage());
       return INTERRUPTED;

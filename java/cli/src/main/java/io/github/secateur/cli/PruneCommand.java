@@ -109,7 +109,7 @@ final class PruneCommand implements Callable<Integer> {
 
   private double requestedSparsity() {
     if (sparsity == null) {
-      if (how.allocation != null && how.allocation.contains("=")) {
+      if (how.masks != null || (how.allocation != null && how.allocation.contains("="))) {
         return 0;
       }
       throw new UserException(
@@ -132,7 +132,7 @@ final class PruneCommand implements Callable<Integer> {
     }
     if (!(scored.pattern() instanceof Pattern.Unstructured)) {
       throw new UserException(
-          "neurons are pruned with data at hand; add --data mnist or --data FOLDER, or take"
+          "neurons and given masks need data at hand; add --data mnist or --data FOLDER, or take"
               + " --pattern unstructured with --criterion magnitude.");
     }
     DataFree.Result result =

@@ -2,11 +2,14 @@ package io.github.secateur.cli;
 
 import io.github.secateur.device.PruneOps.Norm;
 import io.github.secateur.device.PruneOps.Statistic;
+import io.github.secateur.io.SafetensorsReader;
 import io.github.secateur.prune.Allocation;
 import io.github.secateur.prune.Criterion;
 import io.github.secateur.prune.Pattern;
 import io.github.secateur.prune.Schedule;
 import io.github.secateur.prune.Strategy;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Option;
@@ -88,16 +91,34 @@ final class StrategyOptions {
   String allocation;
 
   @Option(
+      names = "--scores",
+      paramLabel = "FILE.safetensors",
+      description =
+          "Importance scores made elsewhere instead of a criterion: a tensor by the name and shape"
+              + " of each weight; the lowest are removed first.")
+  Path scores;
+
+  @Option(
+      names = "--masks",
+      paramLabel = "FILE.safetensors",
+      description =
+          "Masks made elsewhere instead of criterion and sparsity: a BOOL or U8 tensor by the name"
+              + " and shape of each weight, 0 where it is removed. Needs --data.")
+  Path masks;
+
+  @Option(
       names = "--schedule",
       paramLabel = "WHEN",
-      defaultValue = "polynomial",
       description =
-          "one-shot, polynomial (gradual, Zhu & Gupta; default), or iterative:ROUNDS of prune and"
-              + " fine-tune. Without --data always one-shot.")
+          "one-shot (the default for given masks), polynomial (gradual, Zhu & Gupta; default), or"
+              + " iterative:ROUNDS of prune and fine-tune. Without --data always one-shot.")
   String schedule;
 
   /** The strategy as the engine takes it. */
-  Strategy toStrategy(long seed) {
+  Strategy toStrategy(long seed) throws IOException {
+    if (scores != null) {
+      return scored(new Criterion.Given(SafetensorsReader.read(scores).tensors()));
+    }
     return switch (criterion) {
       case magnitude -> scored(new Criterion.Magnitude(norm));
       case activation -> scored(new Criterion.Activation(toStatistic(), calibration));
@@ -107,8 +128,8 @@ final class StrategyOptions {
     };
   }
 
-  private Strategy scored(Criterion scores) {
-    return new Strategy.Scored(scores, toPattern(), toAllocation(), toSchedule());
+  private Strategy scored(Criterion by) throws IOException {
+    return new Strategy.Scored(by, toPattern(), toAllocation(), toSchedule());
   }
 
   private Statistic toStatistic() {
@@ -121,14 +142,17 @@ final class StrategyOptions {
   }
 
   /** The pattern, given or by default. */
-  Pattern toPattern() {
+  Pattern toPattern() throws IOException {
+    if (masks != null) {
+      return new Pattern.Given(MaskFiles.read(masks));
+    }
     boolean neuron =
         pattern == null ? criterion == CriterionName.activation : pattern == PatternName.neuron;
     return neuron ? new Pattern.Neuron() : new Pattern.Unstructured();
   }
 
   /** The allocation, given or by default. */
-  Allocation toAllocation() {
+  Allocation toAllocation() throws IOException {
     if (allocation == null) {
       return toPattern() instanceof Pattern.Neuron
           ? new Allocation.PerLayer()
@@ -164,6 +188,9 @@ final class StrategyOptions {
   }
 
   private Schedule toSchedule() {
+    if (schedule == null) {
+      return masks != null ? new Schedule.OneShot() : Schedule.Polynomial.defaults();
+    }
     if (schedule.equals("one-shot")) {
       return new Schedule.OneShot();
     }

@@ -2,12 +2,23 @@ package io.github.secateur.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.secateur.graph.Prunable;
+import io.github.secateur.graph.Prunables;
+import io.github.secateur.io.OnnxReader;
+import io.github.secateur.io.Safetensors;
+import io.github.secateur.io.SafetensorsWriter;
+import io.github.secateur.tensor.DType;
+import io.github.secateur.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,6 +119,61 @@ class CommandsTest {
     assertEquals(
         json("eval", dense, "--data", data, "--json").get("secateur"),
         json("eval", back.toString(), "--data", data, "--json").get("secateur"));
+  }
+
+  @Test
+  void takesScoresAndMasksMadeElsewhere() throws Exception {
+    Map<String, Tensor> scores = new HashMap<>();
+    Map<String, Tensor> masks = new HashMap<>();
+    for (Prunable p : Prunables.find(OnnxReader.read(Path.of(dense)))) {
+      Tensor rising = Tensor.zeros(DType.F32, p.shape());
+      Tensor second = Tensor.zeros(DType.BOOL, p.shape());
+      for (long i = 0; i < p.size(); i++) {
+        rising.setFloat(i, i);
+        second.data().set(ValueLayout.JAVA_BYTE, i, (byte) (i % 2));
+      }
+      scores.put(p.parameter(), rising);
+      masks.put(p.parameter(), second);
+    }
+    Path scoreFile = folder.resolve("scores.safetensors");
+    Path maskFile = folder.resolve("masks.safetensors");
+    SafetensorsWriter.write(new Safetensors(scores, Map.of()), scoreFile);
+    SafetensorsWriter.write(new Safetensors(masks, Map.of()), maskFile);
+    Path out = folder.resolve("given.onnx");
+
+    json(
+        "prune",
+        dense,
+        "-s",
+        "0.25",
+        "--scores",
+        scoreFile.toString(),
+        "--allocation",
+        "per-layer",
+        "-o",
+        out.toString(),
+        "--json");
+    Tensor fc1 = OnnxReader.read(out).graph().initializer("fc1.weight");
+    assertEquals(0, fc1.getFloat(fc1.size() / 4 - 1));
+    assertNotEquals(0, fc1.getFloat(fc1.size() / 4));
+
+    json(
+        "prune",
+        dense,
+        "--masks",
+        maskFile.toString(),
+        "--data",
+        data,
+        "--epochs",
+        "1",
+        "-o",
+        out.toString(),
+        "--json",
+        "-q");
+    fc1 = OnnxReader.read(out).graph().initializer("fc1.weight");
+    for (long i = 0; i < fc1.size(); i++) {
+      assertEquals(i % 2 == 0, fc1.getFloat(i) == 0, "weight " + i);
+    }
   }
 
   @Test
