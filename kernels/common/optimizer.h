@@ -53,4 +53,10 @@ SECATEUR_HD float soft_threshold(float w, float t) {
   return magnitude <= 0.0f ? 0.0f : copysignf(magnitude, w);
 }
 
+/* The threshold of an L1 penalty in the metric of Adam: scaled (lr lambda) over the divisor that
+ * adam_step gives the gradient of the same weight. */
+SECATEUR_HD float adam_threshold(float v, float scaled, float root, float epsilon) {
+  return scaled / (sqrtf(v) / root + epsilon);
+}
+
 SECATEUR_COMMON_END

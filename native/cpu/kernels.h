@@ -50,6 +50,8 @@ struct Kernels {
   void (*adam)(int64_t n, const secateur_adam_params& params, float* w, const float* g, float* m,
                float* v, const uint32_t* mask);
   void (*soft_threshold)(int64_t n, float threshold, float* w, const uint32_t* mask);
+  void (*soft_threshold_adam)(int64_t n, const secateur_adam_params& params, float lambda,
+                              const float* v, float* w, const uint32_t* mask);
 
   void (*gate_sample)(int64_t n, const float* u, const float* log_alpha, float* z);
   void (*gate_sample_grad)(int64_t n, const float* u, const float* log_alpha, const float* dz,

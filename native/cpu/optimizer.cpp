@@ -78,3 +78,26 @@ secateur_status secateur_soft_threshold(secateur_device* device, void* stream, i
     });
   });
 }
+
+secateur_status secateur_soft_threshold_adam(secateur_device* device, void* stream, int64_t n,
+                                             const secateur_adam_params* params,
+                                             const float* lambda, const float* v, float* w,
+                                             const uint32_t* mask) {
+  return guard([&] {
+    require_cpu(device, stream);
+    require_count(n, "n");
+    if (n == 0) return;
+    require_pointer(params, n, "params");
+    require_pointer(lambda, n, "lambda");
+    require_pointer(v, n, "v");
+    require_pointer(w, n, "w");
+    SECATEUR_REQUIRE(*lambda >= 0.0f, "The weight of the penalty is %g; it must not be negative.",
+                     static_cast<double>(*lambda));
+    const secateur_adam_params step = *params;
+    const float weight = *lambda;
+    const auto run = kernels().soft_threshold_adam;
+    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+      run(end - begin, step, weight, v + begin, w + begin, words_from(mask, begin));
+    });
+  });
+}

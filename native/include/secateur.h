@@ -275,6 +275,16 @@ SECATEUR_API secateur_status secateur_soft_threshold(secateur_device *device, vo
                                                      int64_t n, const float *threshold, float *w,
                                                      const uint32_t *mask);
 
+/* The same step in the metric of Adam, after secateur_adam_step with the same params and v:
+ * t_i = lr * *lambda / (sqrt(v_i) / correction2_sqrt + epsilon), w_i = sign(w_i) * max(|w_i| - t_i, 0).
+ * A weight rests at 0 where its mean gradient is below lambda, however large Adam's own step would be.
+ * Yun, Lozano & Yang 2021 (ProxGen, arXiv 2003.07336), section 4. lambda: device scalar, >= 0. */
+SECATEUR_API secateur_status secateur_soft_threshold_adam(secateur_device *device, void *stream,
+                                                          int64_t n,
+                                                          const secateur_adam_params *params,
+                                                          const float *lambda, const float *v,
+                                                          float *w, const uint32_t *mask);
+
 /* Hard-concrete gates (Louizos et al. 2018, arXiv 1712.01312, eq. 10-13): beta = 2/3, gamma = -0.1,
  * zeta = 1.1. Training draws u as secateur_uniform does; s = sigmoid((log u - log(1-u) + log_alpha) / beta);
  * z = clamp(s (zeta - gamma) + gamma, 0, 1); z == 0 or 1 exactly where clamped. */

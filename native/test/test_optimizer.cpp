@@ -133,6 +133,14 @@ void masks_overrule_everything() {
         secateur_soft_threshold(test::cpu(), nullptr, n, &threshold, shrunk.data(), mask.data()));
     for (int64_t i = 0; i < n; ++i)
       CHECK(test::bits(shrunk[i]) == (i == 37 ? test::bits(0.75f) : 0));
+
+    Guarded<float> metric(start), second(n, value);
+    second[37] = 4;
+    const float lambda = 1;  // threshold 0.5 * 1 / (sqrt(4) / 1 + 0)
+    CHECK_OK(secateur_soft_threshold_adam(test::cpu(), nullptr, n, &adam, &lambda, second.data(),
+                                          metric.data(), mask.data()));
+    for (int64_t i = 0; i < n; ++i)
+      CHECK(test::bits(metric[i]) == (i == 37 ? test::bits(0.75f) : 0));
   }
 }
 
@@ -157,6 +165,55 @@ void soft_thresholds() {
   float w = 1, negative = -1;
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
                secateur_soft_threshold(test::cpu(), nullptr, 1, &negative, &w, nullptr));
+}
+
+// Weights within a rounding error of their threshold may fall on either side of it.
+void soft_thresholds_in_adams_metric() {
+  test::Random random(44);
+  const secateur_adam_params params = {1e-2f, 0.9f, 0.999f, 1e-3f, 0, 0, 0.5f, 0.3f};
+  const float lambda = 20;
+  for (int64_t n : kSizes) {
+    std::vector<float> start = random.normals(n);
+    std::vector<float> v = random.normals(n);
+    for (float& x : v) x *= x;
+    if (n > 4) {
+      v[1] = 0;  // the threshold is then 200: nothing holds against it
+      start[3] = test::kNan;
+      v[4] = test::kInf;  // the threshold is then 0
+    }
+    const std::vector<uint32_t> mask = random.mask(n, 0.3);
+    const std::vector<float> got = everywhere([&] {
+      Guarded<float> free(start), masked(start), second(v);
+      Guarded<uint32_t> bits(mask);
+      CHECK_OK(secateur_soft_threshold_adam(test::cpu(), nullptr, n, &params, &lambda,
+                                            second.data(), free.data(), nullptr));
+      CHECK_OK(secateur_soft_threshold_adam(test::cpu(), nullptr, n, &params, &lambda,
+                                            second.data(), masked.data(), bits.data()));
+      return join({free.take(), masked.take(), second.take()});
+    });
+    for (int64_t i = 0; i < n; ++i) {
+      const double threshold = double{params.lr} * lambda /
+                               (std::sqrt(double{v[i]}) / params.correction2_sqrt + params.epsilon);
+      const double size = std::fabs(double{start[i]}) - threshold;
+      const double want = size > 0 ? std::copysign(size, start[i]) : 0;
+      CHECK(std::isnan(start[i]) ? std::isnan(got[i])
+                                 : std::fabs(got[i] - want) < 1e-6 * (1 + threshold));
+      CHECK(got[i] != 0 || test::bits(got[i]) == 0);
+      CHECK(test::same(got[n + i], test::kept(mask, i) ? got[i] : 0.0f));
+      CHECK(test::same(got[2 * n + i], v[i]));
+    }
+    if (n > 4) CHECK(got[1] == 0 && got[4] == start[4]);
+  }
+  float w = 1, v = 1, negative = -1;
+  CHECK_STATUS(
+      SECATEUR_INVALID_ARGUMENT,
+      secateur_soft_threshold_adam(test::cpu(), nullptr, 1, &params, &negative, &v, &w, nullptr));
+  CHECK_STATUS(
+      SECATEUR_INVALID_ARGUMENT,
+      secateur_soft_threshold_adam(test::cpu(), nullptr, 1, nullptr, &lambda, &v, &w, nullptr));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_soft_threshold_adam(test::cpu(), nullptr, 1, &params, &lambda, nullptr, &w,
+                                            nullptr));
 }
 
 void refuses() {
@@ -184,6 +241,7 @@ int main() {
   }
   masks_overrule_everything();
   soft_thresholds();
+  soft_thresholds_in_adams_metric();
   refuses();
   return 0;
 }

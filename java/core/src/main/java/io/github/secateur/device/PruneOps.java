@@ -98,6 +98,20 @@ public interface PruneOps {
    */
   void softThreshold(DeviceTensor threshold, DeviceTensor w, DeviceMask mask);
 
+  /**
+   * The proximal L1 step in the metric of Adam, after {@link NnOps#adamStep} with the same block: w
+   * = sign(w) · max(|w| − t, 0), t = lr · λ / (√v / √(1 − β2^step) + ε), weight by weight. A weight
+   * stays at zero where its mean gradient is below λ (ProxGen: Yun, Lozano &amp; Yang, arXiv
+   * 2003.07336, section 4).
+   *
+   * @param block of {@link NnOps#uploadAdam}
+   * @param lambda F32 scalar on the device, 0 or more
+   * @param v second moment of w
+   * @param mask may be null
+   */
+  void softThresholdAdam(
+      Buffer block, DeviceTensor lambda, DeviceTensor v, DeviceTensor w, DeviceMask mask);
+
   /** Hard-concrete gates z for a training step (Louizos et al. 2018); state as in {@link NnOps}. */
   void hardConcrete(DeviceTensor state, long salt, DeviceTensor logAlpha, DeviceTensor z);
 

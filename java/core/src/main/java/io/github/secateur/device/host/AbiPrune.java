@@ -27,6 +27,8 @@ final class AbiPrune {
       Abi.operation("secateur_mask_units", INT, LONG, LONG, LONG, LONG);
   private static final MethodHandle SOFT_THRESHOLD =
       Abi.operation("secateur_soft_threshold", LONG, LONG, LONG, LONG);
+  private static final MethodHandle SOFT_THRESHOLD_ADAM =
+      Abi.operation("secateur_soft_threshold_adam", LONG, LONG, LONG, LONG, LONG, LONG);
   private static final MethodHandle HARD_CONCRETE =
       Abi.operation("secateur_hard_concrete", LONG, LONG, LONG, LONG, LONG);
   private static final MethodHandle HARD_CONCRETE_GRAD =
@@ -135,6 +137,17 @@ final class AbiPrune {
   static int softThreshold(long device, long n, long threshold, long w, long mask) {
     try {
       return (int) SOFT_THRESHOLD.invokeExact(device, Abi.DEFAULT_STREAM, n, threshold, w, mask);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  static int softThresholdAdam(
+      long device, long n, long params, long lambda, long v, long w, long mask) {
+    try {
+      return (int)
+          SOFT_THRESHOLD_ADAM.invokeExact(
+              device, Abi.DEFAULT_STREAM, n, params, lambda, v, w, mask);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }

@@ -405,7 +405,7 @@ final class HostNn implements NnOps {
         AbiNn.sgdStep(
             device.handle(),
             w.size(),
-            block("sgdStep", params),
+            block(device, "sgdStep", params),
             device.f32("sgdStep", w),
             device.f32("sgdStep", g),
             momentum == null ? 0 : device.f32("sgdStep", momentum),
@@ -424,7 +424,7 @@ final class HostNn implements NnOps {
         AbiNn.adamStep(
             device.handle(),
             w.size(),
-            block("adamStep", params),
+            block(device, "adamStep", params),
             device.f32("adamStep", w),
             device.f32("adamStep", g),
             device.f32("adamStep", moments.m()),
@@ -432,7 +432,7 @@ final class HostNn implements NnOps {
             device.mask("adamStep", mask)));
   }
 
-  private long block(String op, Buffer params) {
+  static long block(HostDevice device, String op, Buffer params) {
     if (params.byteSize() < OPTIMIZER_BLOCK_BYTES) {
       throw new IllegalArgumentException(
           "%s: a parameter block takes %d bytes, this buffer has %d"

@@ -2,6 +2,7 @@ package io.github.secateur.device.host;
 
 import static io.github.secateur.device.host.Abi.LONG;
 
+import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.PruneOps;
@@ -175,6 +176,25 @@ final class HostPrune implements PruneOps {
             device.f32("softThreshold", threshold),
             device.f32("softThreshold", w),
             device.mask("softThreshold", mask)));
+  }
+
+  @Override
+  public void softThresholdAdam(
+      Buffer block, DeviceTensor lambda, DeviceTensor v, DeviceTensor w, DeviceMask mask) {
+    String op = "softThresholdAdam";
+    Shapes.scalar(op, lambda);
+    Shapes.same(op, w, v);
+    Shapes.covers(op, mask, w);
+    Abi.check(
+        op,
+        AbiPrune.softThresholdAdam(
+            device.handle(),
+            w.size(),
+            HostNn.block(device, op, block),
+            device.f32(op, lambda),
+            device.f32(op, v),
+            device.f32(op, w),
+            device.mask(op, mask)));
   }
 
   @Override

@@ -2,8 +2,11 @@ package io.github.secateur.device.contract;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.NnOps;
+import io.github.secateur.device.NnOps.Adam;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 import org.junit.jupiter.api.Test;
@@ -70,6 +73,45 @@ public interface GateContract extends Contract {
                   }
                 }
               });
+    }
+  }
+
+  @Test
+  default void shrinksTowardsZeroInTheMetricOfAdam() {
+    Adam adam = new Adam(0.02f, 0.9f, 0.999f, 1e-4f, 0, false, 3);
+    double root = Math.sqrt(1 - Math.pow(adam.beta2(), 3));
+    float lambda = 0.5f;
+    for (int n : SIZES) {
+      float[] w = Numbers.gaussian(n, 1);
+      float[] v = Numbers.gaussian(n, 2);
+      Mask mask = Mask.ones(Shape.of(n));
+      double[] expected = new double[n];
+      double[] masked = new double[n];
+      for (int i = 0; i < n; i++) {
+        v[i] = i % 5 == 0 ? 0 : v[i] * v[i] / 100; // without a gradient the threshold is 100
+        double threshold = adam.lr() * (double) lambda / (Math.sqrt(v[i]) / root + adam.epsilon());
+        double shrunk = Math.abs(w[i]) - threshold;
+        expected[i] = shrunk > 0 ? Math.copySign(shrunk, w[i]) : 0;
+        mask.set(i, i % 3 != 0);
+        masked[i] = i % 3 != 0 ? expected[i] : 0;
+      }
+      try (Fixture f = new Fixture(device());
+          Buffer block = device().allocate(NnOps.OPTIMIZER_BLOCK_BYTES)) {
+        device().nn().uploadAdam(adam, block);
+        DeviceTensor dv = f.in(v);
+        DeviceTensor dl = f.scalar(lambda);
+        DeviceTensor dw = f.inOut(w);
+        device().prune().softThresholdAdam(block, dl, dv, dw, null);
+        Numbers.assertClose("shrunk " + n, expected, f.read(dw), 1e-6, 1e-6);
+        DeviceTensor dw2 = f.inOut(w);
+        device().prune().softThresholdAdam(block, dl, dv, dw2, f.in(mask));
+        Numbers.assertClose("masked " + n, masked, f.read(dw2), 1e-6, 1e-6);
+        float[] values = f.read(dw2);
+        for (int i = 0; i < n; i += 15) {
+          Numbers.assertBits(
+              "pruned, no gradient", new float[2], new float[] {values[i], f.read(dw)[i]});
+        }
+      }
     }
   }
 
