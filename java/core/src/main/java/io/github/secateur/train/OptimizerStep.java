@@ -6,9 +6,11 @@ import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.NnOps;
 import io.github.secateur.exec.Parameters;
+import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,7 @@ final class OptimizerStep implements AutoCloseable {
   private final Device device;
   private final Optimizer optimizer;
   private final List<Group> groups = new ArrayList<>();
+  private final DeviceTensor penalty;
   private final Owner owned = new Owner();
 
   /** Parameters under one rule. */
@@ -41,6 +44,7 @@ final class OptimizerStep implements AutoCloseable {
     Map<TrainOptions.Rule, Group> byRule = new LinkedHashMap<>();
     try (Owner failed = new Owner()) {
       failed.add(owned);
+      penalty = owned.add(device.empty(DType.F32, Shape.of()));
       for (String name : trained) {
         Group group =
             byRule.computeIfAbsent(
@@ -118,6 +122,39 @@ final class OptimizerStep implements AutoCloseable {
                       mask);
         }
       }
+    }
+  }
+
+  /**
+   * The proximal step of λ · Σ|w| in the metric of the step last taken, see {@link
+   * Training#softThreshold}.
+   *
+   * @param rate learning rate of that step, before the rules' factors
+   */
+  void softThreshold(
+      Collection<String> names, float lambda, float rate, Map<String, DeviceMask> masks) {
+    for (Group group : groups) {
+      float scalar =
+          switch (optimizer) {
+            case Optimizer.Sgd sgd -> rate * group.rule().rateFactor() * lambda;
+            case Optimizer.Adam adam -> lambda;
+          };
+      device.upload(Tensor.of(Shape.of(), scalar), penalty);
+      for (Slot slot : group.slots()) {
+        if (names.contains(slot.name())) {
+          softThreshold(group, slot, masks.get(slot.name()));
+        }
+      }
+    }
+  }
+
+  private void softThreshold(Group group, Slot slot, DeviceMask mask) {
+    switch (optimizer) {
+      case Optimizer.Sgd sgd -> device.prune().softThreshold(penalty, slot.weight(), mask);
+      case Optimizer.Adam adam ->
+          device
+              .prune()
+              .softThresholdAdam(group.block(), penalty, slot.state().get(1), slot.weight(), mask);
     }
   }
 

@@ -14,6 +14,7 @@ import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -206,6 +207,11 @@ final class Session implements Training, AutoCloseable {
   public DeviceMask mask(String parameter) {
     return masks.computeIfAbsent(
         parameter, name -> owned.add(device.toDevice(Mask.ones(parameters.get(name).shape()))));
+  }
+
+  @Override
+  public void softThreshold(Collection<String> parameters, float lambda) {
+    optimizer.softThreshold(parameters, lambda, learningRate(), masks);
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Model;
+import java.util.Collection;
 import java.util.Set;
 
 /** A training run in progress, as hooks see it. */
@@ -36,6 +37,18 @@ public interface Training {
    * optimizer step then keeps masked weights and their optimizer state at exactly +0.
    */
   DeviceMask mask(String parameter);
+
+  /**
+   * Proximal step of the penalty λ · Σ|w| after the optimizer's own step, in the optimizer's metric
+   * (ProxGen: Yun, Lozano &amp; Yang, arXiv 2003.07336, section 4): w ← sign(w) · max(|w| − t, 0)
+   * with t = lr · λ for SGD and t = lr · λ / (√v̂ + ε) for Adam, v̂ the bias-corrected second
+   * moment of the weight. Decoupled, as weight decay is in AdamW: no moment sees it. Masked weights
+   * stay +0. Call it from {@link TrainHook#afterStep}.
+   *
+   * @param parameters trained parameters
+   * @param lambda 0 or more, in units of the gradient
+   */
+  void softThreshold(Collection<String> parameters, float lambda);
 
   /** I64 [2] {seed, counter} of random draws on the device. */
   DeviceTensor randomState();

@@ -78,6 +78,24 @@ class OptimizerStepTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("optimizers")
+  void softThresholdsInItsOwnMetric(Optimizer optimizer) {
+    Follower follower = new Follower(optimizer);
+    follower.rateFactor = Map.of("fc2.weight", 0.5f);
+    follower.undecayed = "fc2.weight";
+    TrainOptions options =
+        Toy.options(4, 16, optimizer, RATE)
+            .withRules(List.of(new TrainOptions.Rule("fc2.weight", 0.5f, false)));
+    Thresholds thresholds = new Thresholds(follower);
+    try (Device device = Toy.device()) {
+      DataSplit data = DataSplit.of(Toy.blobs(50, 1));
+      new Trainer(device, Toy.mlp(3, 4, 9, 3), data, options, List.of(follower, thresholds)).run();
+    }
+    assertEquals(16, follower.steps);
+    assertTrue(thresholds.zeros > 0 && thresholds.shrunk > 0);
+  }
+
   @Test
   void obeysRules() {
     Optimizer decaying = new Optimizer.Adam(0.9f, 0.999f, 1e-8f, 0.5f, true);
@@ -172,6 +190,59 @@ class OptimizerStepTest {
           assertEquals(wanted, w[i], 1e-6 + 1e-5 * Math.abs(wanted), name + " " + i);
         }
       }
+    }
+  }
+
+  /** Runs after the follower, whose second moments it reads. */
+  private static final class Thresholds implements TrainHook {
+    private static final float LAMBDA = 0.3f;
+    private final Follower follower;
+    private int zeros;
+    private int shrunk;
+
+    Thresholds(Follower follower) {
+      this.follower = follower;
+    }
+
+    @Override
+    public String name() {
+      return "thresholds";
+    }
+
+    @Override
+    public void afterStep(Training training) {
+      List<String> weights = List.of("fc1.weight", "fc2.weight");
+      Map<String, Tensor> before = new HashMap<>();
+      training.trained().forEach(n -> before.put(n, training.parameters().toHost(n)));
+      training.softThreshold(weights, LAMBDA);
+      for (String name : training.trained()) {
+        Tensor after = training.parameters().toHost(name);
+        if (!weights.contains(name)) {
+          assertTrue(after.bitEquals(before.get(name)), name);
+          continue;
+        }
+        for (int i = 0; i < after.size(); i++) {
+          float w = before.get(name).getFloat(i);
+          double threshold = threshold(name, i);
+          double size = Math.max(0, Math.abs(w) - threshold);
+          // v of the device and v in double differ in their last bits.
+          assertEquals(
+              Math.copySign(size, w), after.getFloat(i), 1e-6 + 1e-4 * threshold, name + " " + i);
+          zeros += w != 0 && after.getFloat(i) == 0 ? 1 : 0;
+          shrunk += after.getFloat(i) != 0 ? 1 : 0;
+        }
+      }
+    }
+
+    private double threshold(String name, int i) {
+      double scaled = RATE * follower.rateFactor.getOrDefault(name, 1f) * LAMBDA;
+      return switch (follower.optimizer) {
+        case Optimizer.Sgd sgd -> scaled;
+        case Optimizer.Adam o -> {
+          double v = follower.second.get(name)[i] / (1 - Math.pow(o.beta2(), follower.steps));
+          yield scaled / (Math.sqrt(v) + o.epsilon());
+        }
+      };
     }
   }
 
