@@ -63,8 +63,18 @@ final class DualAscent {
   }
 
   /**
-   * The sparsity to steer for at a step: rises to {@code target} over the first 60 % of the steps,
-   * as 1 − (1 − t)³, so that few weights are lost at once.
+   * The sparsity to steer for so that equal times lose equal shares of what is left: 1 − (1 −
+   * target)^min(t, 1). Densities below 1e-4 count as 1e-4.
+   *
+   * @param t time, 1 when the target is to be reached
+   */
+  static double geometricRamp(double target, double t) {
+    return 1 - StrictMath.pow(Math.max(FLOOR, 1 - target), Math.min(1, t));
+  }
+
+  /**
+   * The sparsity to steer for at a step: rises to {@code target} over the first {@code share} of
+   * the steps, as 1 − (1 − t)³, so that few weights are lost at once.
    */
   static double ramp(double target, double share, long step, long totalSteps) {
     double t = Math.min(1, (step + 1) / Math.max(1, share * totalSteps));

@@ -1,8 +1,8 @@
 package io.github.secateur.prune;
 
-import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
-import io.github.secateur.tensor.Shape;
+import io.github.secateur.device.PruneOps;
 import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.TrainHook;
 import io.github.secateur.train.Training;
@@ -10,30 +10,33 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * L1 penalty by its proximal step: after each optimizer step w ← sign(w) · max(|w| − lr · λ, 0) for
- * every prunable weight, biases untouched (decoupled from the optimizer, as weight decay is in
- * AdamW). λ is steered by {@link DualAscent} every {@value #PERIOD} steps on the measured fraction
- * of weights that are exactly zero.
+ * L1 penalty by its proximal step in the metric of the optimizer ({@link Training#softThreshold})
+ * after each optimizer step, for every prunable weight, biases untouched. λ is steered by {@link
+ * DualAscent} every {@value #PERIOD} steps on the measured fraction of weights that are exactly
+ * zero.
+ *
+ * <p>In that metric λ is compared with gradients, not with Adam's normalised steps: a weight rests
+ * at zero where its mean gradient is below λ, so that a small λ holds it and little is taken off
+ * the weights that stay. A plain threshold lr · λ would need a λ hundreds of times as large, which
+ * empties whole units that fine-tuning cannot bring back.
  */
 final class L1Hook implements TrainHook {
   private static final int PERIOD = 10;
 
-  /**
-   * Small and slow: a λ that shoots past what the target needs empties whole units, which
-   * fine-tuning cannot bring back.
-   */
-  private static final double FIRST_LAMBDA = 0.01;
+  /** Below the gradients of a trained network, so that λ comes from beneath what is needed. */
+  private static final double FIRST_LAMBDA = 1e-6;
 
-  private static final DualAscent.Gains GAINS = new DualAscent.Gains(0.05, 1);
-  private static final double RAMP = 0.6;
+  private static final DualAscent.Gains GAINS = new DualAscent.Gains(0.5, 1);
+  private static final double RAMP = 0.85;
 
   private final List<Layer> layers;
+  private final List<String> weights;
   private final double target;
   private final DualAscent dual = new DualAscent(FIRST_LAMBDA, GAINS);
-  private DeviceTensor threshold;
 
   L1Hook(List<Layer> layers, double target) {
     this.layers = layers;
+    this.weights = layers.stream().map(Layer::parameter).toList();
     this.target = target;
   }
 
@@ -43,32 +46,21 @@ final class L1Hook implements TrainHook {
   }
 
   @Override
-  public void start(Training training) {
-    threshold = training.device().toDevice(Tensor.of(Shape.of(), 0f));
-  }
-
-  @Override
   public void afterStep(Training training) {
-    Device device = training.device();
-    float shrink = (float) (training.learningRate() * dual.lambda());
-    device.upload(Tensor.of(Shape.of(), shrink), threshold);
-    for (Layer layer : layers) {
-      DeviceTensor weight = training.parameters().get(layer.parameter());
-      device.prune().softThreshold(threshold, weight, training.mask(layer.parameter()));
-    }
+    training.softThreshold(weights, (float) dual.lambda());
     if ((training.step() + 1) % PERIOD == 0) {
-      dual.update(
-          zeros(training), DualAscent.ramp(target, RAMP, training.step(), training.totalSteps()));
+      double t = (training.step() + 1) / Math.max(1, RAMP * training.totalSteps());
+      dual.update(zeros(training), DualAscent.geometricRamp(target, t));
     }
   }
 
   private double zeros(Training training) {
+    PruneOps prune = training.device().prune();
     long kept = 0;
     for (Layer layer : layers) {
       DeviceTensor weight = training.parameters().get(layer.parameter());
-      var mask = training.mask(layer.parameter());
-      kept += training.device().prune().keptCount(mask);
-      kept -= training.device().prune().keptZeros(mask, weight);
+      DeviceMask mask = training.mask(layer.parameter());
+      kept += prune.keptCount(mask) - prune.keptZeros(mask, weight);
     }
     return 1 - (double) kept / Math.max(1, Quotas.total(layers));
   }
@@ -81,13 +73,5 @@ final class L1Hook implements TrainHook {
   @Override
   public void restore(Map<String, Tensor> state) {
     dual.restore(state.get("dual"));
-  }
-
-  @Override
-  public void finish() {
-    if (threshold != null) {
-      threshold.close();
-      threshold = null;
-    }
   }
 }

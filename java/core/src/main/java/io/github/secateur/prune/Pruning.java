@@ -132,7 +132,8 @@ public final class Pruning {
   private PruneResult l1(Strategy.L1 how) {
     int epochs = sparsifyingEpochs(how.share());
     double target = Quotas.target(how.allocation(), layers, options.sparsity());
-    TrainOptions penalized = sparsifying(epochs);
+    // No early stopping, which would take weights from before the target was reached.
+    TrainOptions penalized = options.fineTune().withEpochs(epochs).withPatience(0);
     Model sparse = train(SPARSIFY, dense, penalized, List.of(new L1Hook(layers, target)));
     double learned = Census.zeros(census(sparse));
     Model cut = cut(sparse, new Criterion.Magnitude(PruneOps.Norm.L1), how.allocation());
@@ -150,7 +151,7 @@ public final class Pruning {
               throw new IllegalArgumentException(
                   "gates learn their masks; use the unstructured or the neuron pattern");
         };
-    TrainOptions slow = sparsifying(epochs);
+    TrainOptions slow = atConstantRate(epochs);
     List<TrainOptions.Rule> rules = new ArrayList<>();
     rules.add(new TrainOptions.Rule(Gates.SUFFIX, GATE_RATE, false));
     rules.addAll(slow.rules());
@@ -178,10 +179,11 @@ public final class Pruning {
   }
 
   /**
-   * The first learning rate throughout, since a rate that decays to 0 takes the penalty's hold with
-   * it; no early stopping, which would take weights from before the target was reached.
+   * The first learning rate throughout, since a rate that decays to 0 takes the penalty's hold on
+   * the gates with it; no early stopping, which would take weights from before the target was
+   * reached.
    */
-  private TrainOptions sparsifying(int epochs) {
+  private TrainOptions atConstantRate(int epochs) {
     TrainOptions o = options.fineTune();
     LearningRate constant = new LearningRate.Constant(o.learningRate().at(0, 1));
     return new TrainOptions(epochs, o.batchSize(), o.optimizer(), constant, o.seed(), 0, o.rules());

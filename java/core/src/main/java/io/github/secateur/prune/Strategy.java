@@ -19,9 +19,11 @@ public sealed interface Strategy {
   }
 
   /**
-   * L1 penalty, applied as a decoupled soft threshold after each optimizer step; λ is steered by
-   * dual ascent on the sparsity of the weights. Then exactly k weights are removed by |w| and the
-   * network is fine-tuned without the penalty.
+   * L1 penalty, applied as a decoupled soft threshold in the optimizer's metric after each
+   * optimizer step (ProxGen: Yun, Lozano &amp; Yang, arXiv 2003.07336); λ is steered by dual ascent
+   * on the sparsity of the weights. Then exactly k weights are removed by |w| and the network is
+   * fine-tuned without the penalty. Each of the two stages goes through the learning-rate schedule
+   * once.
    *
    * @param allocation of the exact cut
    * @param share fraction of the epochs trained with the penalty, 0..1

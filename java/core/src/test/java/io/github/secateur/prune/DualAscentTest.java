@@ -52,6 +52,15 @@ class DualAscentTest {
   }
 
   @Test
+  void theGeometricRampLosesTheSameShareOfWhatIsLeftInEqualTimes() {
+    assertEquals(0, DualAscent.geometricRamp(0.96, 0), 1e-15);
+    assertEquals(0.8, DualAscent.geometricRamp(0.96, 0.5), 1e-12);
+    assertEquals(0.96, DualAscent.geometricRamp(0.96, 1), 1e-12);
+    assertEquals(0.96, DualAscent.geometricRamp(0.96, 1.7), 1e-12);
+    assertEquals(0.99, DualAscent.geometricRamp(1, 0.5), 1e-12);
+  }
+
+  @Test
   void stateRestoresEveryBit() {
     DualAscent a = new DualAscent(0.03, GAINS);
     a.update(0.1, 0.7);
