@@ -5,6 +5,7 @@ public class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final String operation;
+  private final String sentence;
   private final Status status;
 
   /** What kind of failure it was; the statuses of the C ABI. */
@@ -21,12 +22,18 @@ public class DeviceException extends RuntimeException {
   public DeviceException(String operation, Status status, String message) {
     super(operation + ": " + message);
     this.operation = operation;
+    this.sentence = message;
     this.status = status;
   }
 
   /** The operation that failed. */
   public String operation() {
     return operation;
+  }
+
+  /** The message without the operation. */
+  public String sentence() {
+    return sentence;
   }
 
   /** The kind of failure. */

@@ -31,7 +31,7 @@ public final class HostDeviceProvider implements DeviceProvider {
       Abi.require();
       return new Probe(true, Processor.model() + ", " + AbiDevice.isa());
     } catch (DeviceException e) {
-      return new Probe(false, e.getMessage());
+      return new Probe(false, e.sentence());
     }
   }
 
