@@ -1,5 +1,6 @@
 package io.github.secateur.report;
 
+import io.github.secateur.io.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -27,7 +28,7 @@ public final class HtmlReport {
    * @throws IOException naming the file that cannot be written
    */
   public static void write(Report report, Path file) throws IOException {
-    WholeFile.write(file, toText(report));
+    AtomicFile.write(file, toText(report));
   }
 
   /** The page. */

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.secateur.io.AtomicFile;
 import io.github.secateur.tensor.Shape;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -48,7 +49,7 @@ public final class JsonReport {
    * @throws IOException naming the file that cannot be written
    */
   public static void write(Report report, Path file) throws IOException {
-    WholeFile.write(file, toText(report) + "\n");
+    AtomicFile.write(file, toText(report) + "\n");
   }
 
   /** The report as indented text. */
