@@ -7,8 +7,13 @@
  *    sentence for the calling thread: what, where, and the cure. Output arguments are then untouched
  *    unless the function says otherwise.
  *  - Every operation names its device and a stream. On the CPU device the stream must be NULL and the
- *    operation has finished when the call returns. On a CUDA device `stream` is a CUstream and the
- *    operation is only enqueued; all pointers named "device" must then live on that device.
+ *    operation has finished when the call returns. On a CUDA device `stream` is a CUstream (NULL: the
+ *    legacy default stream) and the operation is only enqueued: nothing is synchronized, and it may be
+ *    captured into a graph. All tensors, masks, workspaces and results then live on that device;
+ *    "host" marks the exceptions. Every call works in the device's primary context, whatever the
+ *    calling thread has current, and leaves the thread's context as it was.
+ *  - A CUDA device's handle owns a few MiB of scratch for reductions, so the operations of one handle
+ *    must be ordered: one stream, or streams ordered by events. For more, open more handles.
  *  - Tensors are dense, row-major, little-endian; float pointers are at least 4-byte aligned. n counts
  *    elements, never bytes. An n of 0 is valid and does nothing; its pointers may then be NULL.
  *  - Outputs may alias inputs only where the comment says "in place allowed".
@@ -36,7 +41,7 @@ extern "C" {
 #endif
 
 /* Bumped whenever a signature or a structure below changes. */
-#define SECATEUR_ABI_VERSION 1
+#define SECATEUR_ABI_VERSION 2
 
 #define SECATEUR_MASK_WORDS(n) (((n) + 31) / 32)
 
@@ -91,7 +96,9 @@ SECATEUR_API const char *secateur_blas_core(void);
 
 /* ---- devices and memory ---------------------------------------------------------------------- */
 
-/* Opens a device; ordinal is 0 for the CPU. UNAVAILABLE when it is not usable. */
+/* Opens a device; ordinal is 0 for the CPU, the driver's device number for CUDA. UNAVAILABLE, with the
+ * reason and the cure, when it is not usable. Opening a CUDA device retains its primary context and
+ * loads every kernel, so that nothing is loaded lazily inside a capture. */
 SECATEUR_API secateur_status secateur_device_open(secateur_device_kind kind, int32_t ordinal,
                                                   secateur_device **device);
 /* Closes it. INVALID_ARGUMENT, and nothing closed, while allocations of it are alive. */
@@ -105,7 +112,9 @@ SECATEUR_API secateur_status secateur_free(secateur_device *device, void *pointe
 SECATEUR_API secateur_status secateur_memory(secateur_device *device, int64_t *blocks,
                                              int64_t *bytes);
 
-/* Copies between host and device, and within the device. Ranges must not overlap. */
+/* Copies between host and device, and within the device. Ranges must not overlap. On a CUDA device
+ * upload and download of pageable host memory finish with the host range before they return; of pinned
+ * memory they are enqueued, and the host range must stay as it is until the stream has passed. */
 SECATEUR_API secateur_status secateur_upload(secateur_device *device, void *stream,
                                              const void *host, void *dst, size_t bytes);
 SECATEUR_API secateur_status secateur_download(secateur_device *device, void *stream,
@@ -311,15 +320,33 @@ SECATEUR_API secateur_status secateur_hard_concrete_l0(secateur_device *device, 
 
 typedef enum secateur_norm { SECATEUR_L1 = 1, SECATEUR_L2 = 2 } secateur_norm;
 
-/* scores = |w| (L1) or w * w (L2), one a weight. NaN stays NaN. */
+/* scores = |w| (L1) or w * w (L2), one a weight, in float. w is of dtype. NaN stays NaN. */
 SECATEUR_API secateur_status secateur_score_magnitude(secateur_device *device, void *stream,
-                                                      int32_t norm, int64_t n, const float *w,
-                                                      float *scores);
+                                                      int32_t norm, secateur_dtype dtype, int64_t n,
+                                                      const void *w, float *scores);
+
+typedef enum secateur_gradient_score {
+  SECATEUR_TAYLOR = 0,   /* |w g|: first-order Taylor (Molchanov et al. 2019, arXiv 1906.10771, eq. 8
+                            without the square); with the gradient at initialisation, SNIP (Lee et al.
+                            2019, arXiv 1810.02340, eq. 3-5) before its normalisation */
+  SECATEUR_MOVEMENT = 1, /* -w g (Sanh et al. 2020, arXiv 2005.07683, eq. 3), accumulated over steps;
+                            signed; GraSP's score (arXiv 2002.07376, eq. 8) with g = H grad */
+  SECATEUR_FISHER = 2    /* g^2: diagonal of the empirical Fisher, accumulated over batches */
+} secateur_gradient_score;
+
+/* scores = f(w, g), or scores + f(w, g) with accumulate = 1, one a weight, in float: products first
+ * rounded, then added. w and g are of dtype; w may be NULL for FISHER. */
+SECATEUR_API secateur_status secateur_score_gradient(secateur_device *device, void *stream,
+                                                     int32_t kind, int32_t accumulate,
+                                                     secateur_dtype dtype, int64_t n,
+                                                     const void *w, const void *g, float *scores);
 /* Score of each unit of a weight matrix w [rows, cols]: the L1 or L2 norm over its row (axis = 0, rows
- * scores) or its column (axis = 1, cols scores); L2 takes the square root (correctly rounded). */
+ * scores) or its column (axis = 1, cols scores); L2 takes the square root (correctly rounded). w is of
+ * dtype; sums are in float. */
 SECATEUR_API secateur_status secateur_score_units(secateur_device *device, void *stream,
-                                                  int32_t norm, int32_t axis, int64_t rows,
-                                                  int64_t cols, const float *w, float *scores);
+                                                  int32_t norm, int32_t axis,
+                                                  secateur_dtype dtype, int64_t rows, int64_t cols,
+                                                  const void *w, float *scores);
 
 typedef enum secateur_activation_statistic {
   SECATEUR_MEAN = 0,
@@ -328,11 +355,13 @@ typedef enum secateur_activation_statistic {
   SECATEUR_ONE_MINUS_APOZ = 3 /* 1 - average percentage of zeros (Hu et al. 2016, arXiv 1607.03250) */
 } secateur_activation_statistic;
 
-/* Adds a batch x [rows, units] to the accumulators [4, units] double: sum, sum |x|, sum x^2, nonzeros.
+/* Adds a batch x [rows, units] of dtype to the accumulators [4, units] double: sum, sum |x|, sum x^2,
+ * nonzeros.
  * They must be zeroed before the first batch. The order of summation is that of reduce.h, per batch. */
 SECATEUR_API secateur_status secateur_activation_accumulate(secateur_device *device, void *stream,
-                                                            int64_t rows, int64_t units,
-                                                            const float *x, double *accumulators);
+                                                            secateur_dtype dtype, int64_t rows,
+                                                            int64_t units, const void *x,
+                                                            double *accumulators);
 /* scores [units] from the accumulators over `count` samples. */
 SECATEUR_API secateur_status secateur_activation_scores(secateur_device *device, void *stream,
                                                         int32_t statistic, int64_t count,
@@ -391,10 +420,37 @@ SECATEUR_API secateur_status secateur_select(secateur_device *device, void *stre
 /* Forces a path of secateur_select for tests: 0 automatic, 2 the fallback. Process-wide. */
 SECATEUR_API secateur_status secateur_select_force(int32_t path);
 
+/*
+ * N:M pruning: of every m consecutive weights along an axis of a matrix the n with the highest scores
+ * are kept. scores [rows, cols] of dtype; groups run along the columns of a row (axis = 1) or along the
+ * rows of a column (axis = 0); a last group of r < m elements keeps ceil(r n / m). Elements pruned in
+ * previous (may be NULL, may be mask) count first toward what is pruned; among equal keys the lower flat
+ * index is kept. 1 <= n <= m <= 32. A NaN among elements not yet pruned leaves every mask untouched and
+ * is told in `nan` (host memory on the CPU device and then also NAN_SCORE, device memory elsewhere): its
+ * lowest flat index, else -1.
+ */
+SECATEUR_API secateur_status secateur_select_nm(secateur_device *device, void *stream,
+                                                secateur_dtype dtype, secateur_key key, int32_t n,
+                                                int32_t m, int32_t axis, int64_t rows,
+                                                int64_t cols, const void *scores,
+                                                const uint32_t *previous, uint32_t *mask,
+                                                int64_t *nan);
+
 /* w = 0 (exactly +0) where the mask prunes. */
 SECATEUR_API secateur_status secateur_mask_apply(secateur_device *device, void *stream, int64_t n,
                                                  const uint32_t *mask, float *w);
-/* Number of kept elements, and of kept elements of w that are +-0 (w may be NULL: then -1), to host. */
+/* The same over many tensors at once: on a CUDA device one launch for up to 64 tensors. The array
+ * is host memory, read during the call. */
+typedef struct secateur_masked {
+  const uint32_t *mask;
+  float *w;
+  int64_t length;
+} secateur_masked;
+SECATEUR_API secateur_status secateur_mask_apply_many(secateur_device *device, void *stream,
+                                                      int32_t count,
+                                                      const secateur_masked *tensors);
+/* Number of kept elements, and of kept elements of w that are +-0 (w may be NULL: then -1), to host on
+ * the CPU device, to device memory elsewhere. */
 SECATEUR_API secateur_status secateur_mask_count(secateur_device *device, void *stream, int64_t n,
                                                  const uint32_t *mask, const float *w,
                                                  int64_t *kept, int64_t *kept_zeros);
@@ -404,7 +460,44 @@ SECATEUR_API secateur_status secateur_mask_units(secateur_device *device, void *
                                                  int32_t axis, int64_t rows, int64_t cols,
                                                  const uint32_t *units, uint32_t *mask);
 
-/* ---- sparse products ---------------------------------------------------------------------------------- */
+/* ---- sparse layouts ---------------------------------------------------------------------------------- */
+
+/* How a weight matrix, logical W [out, in], is stored and compressed. The compressed rows are the
+ * outputs (CSR of W), or the inputs with by_input = 1 (CSR of W^T). Blocks of block_rows x block_cols
+ * (of compressed rows and columns; 1 x 1 is CSR, else BSR) must divide the extents. */
+typedef struct secateur_matrix {
+  int64_t out, in;
+  int32_t transposed; /* stored as [out, in] (0) or [in, out] (1) */
+  int32_t by_input;
+  int32_t block_rows, block_cols;
+} secateur_matrix;
+
+/* Row offsets of the compressed matrix: offsets [rows / block_rows + 1] int32, the last is the number of
+ * stored blocks. An element is stored when it is not +-0 and mask (over w as stored, may be NULL) keeps
+ * it; a block when any of its elements is. INVALID_ARGUMENT when the matrix has 2^31 elements or more. */
+SECATEUR_API secateur_status secateur_compress_offsets(secateur_device *device, void *stream,
+                                                       const secateur_matrix *matrix,
+                                                       const float *w, const uint32_t *mask,
+                                                       int32_t *offsets, void *workspace,
+                                                       size_t *workspace_bytes);
+/* Column (of blocks) and values of every stored block, rows in order, columns ascending; the values of a
+ * block are row-major, its masked elements +0. offsets as made from the same w and mask; called again
+ * with offsets and columns of an unchanged pattern and columns_given = 1, it refreshes the values alone,
+ * zeros included. */
+SECATEUR_API secateur_status secateur_compress_fill(secateur_device *device, void *stream,
+                                                    const secateur_matrix *matrix, const float *w,
+                                                    const uint32_t *mask, const int32_t *offsets,
+                                                    int32_t columns_given, int32_t *columns,
+                                                    float *values);
+/* The reverse for values alone: w (as stored) at every stored element of a CSR pattern (1 x 1 blocks)
+ * = its value; everything else +0. */
+SECATEUR_API secateur_status secateur_compress_scatter(secateur_device *device, void *stream,
+                                                       const secateur_matrix *matrix,
+                                                       const int32_t *offsets,
+                                                       const int32_t *columns, const float *values,
+                                                       float *w);
+
+/* ---- sparse products of the CPU device; on CUDA multiply with cuSPARSE (UNAVAILABLE) ---------------------------------------------------------------------------------- */
 
 /*
  * Packs the nonzeros of a weight matrix into the CPU device's sparse layout. The matrix is logical
