@@ -9,6 +9,9 @@
 // name), once a kernel, declares its shared memory: a struct without constructors, 48 KiB at most;
 // functions that need shared memory take their part of it by reference.
 //
+// SECATEUR_DEVICE marks a function that kernels call; SECATEUR_UNROLL(count) before a loop unrolls
+// it by a constant, so that arrays it indexes stay in registers.
+//
 // Kernel files use: threadIdx, blockIdx, blockDim, gridDim; __syncthreads, __syncthreads_or,
 // __syncthreads_and, __syncthreads_count, __syncwarp; __shfl_sync, __shfl_up_sync,
 // __shfl_down_sync,
@@ -30,8 +33,14 @@
 #define SECATEUR_KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
 #define SECATEUR_SHARED(Type, name) __shared__ Type name
 #define SECATEUR_REGISTER(name) static_assert(true, "")
+#define SECATEUR_DEVICE __device__ __forceinline__
+#define SECATEUR_PRAGMA(text) _Pragma(#text)
+#define SECATEUR_UNROLL(count) SECATEUR_PRAGMA(unroll count)
 
 #else
+
+#define SECATEUR_DEVICE inline __attribute__((always_inline))
+#define SECATEUR_UNROLL(count)
 
 #include "kernel_host.h"  // native/sim
 
