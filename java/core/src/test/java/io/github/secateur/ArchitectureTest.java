@@ -25,6 +25,7 @@ class ArchitectureTest {
       List.of(
           "tensor",
           "device",
+          "device.abi",
           "device.host",
           "graph",
           "io",
@@ -94,10 +95,10 @@ class ArchitectureTest {
   }
 
   @Test
-  void onlyTheHostDeviceIsForeign() {
+  void onlyNativeDevicesAreForeign() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(ROOT + "device.host..")
+        .resideOutsideOfPackages(ROOT + "device.abi..", ROOT + "device.host..")
         .should()
         .dependOnClassesThat()
         .belongToAnyOf(Linker.class, SymbolLookup.class)
@@ -108,10 +109,10 @@ class ArchitectureTest {
   void onlyTheDeviceInterfaceIsKnownAboveIt() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(ROOT + "device.host..")
+        .resideOutsideOfPackages(ROOT + "device.abi..", ROOT + "device.host..")
         .should()
         .dependOnClassesThat()
-        .resideInAPackage(ROOT + "device.host..")
+        .resideInAnyPackage(ROOT + "device.abi..", ROOT + "device.host..")
         .check(core);
   }
 

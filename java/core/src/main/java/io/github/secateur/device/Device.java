@@ -45,6 +45,35 @@ public interface Device extends AutoCloseable {
   /** Elementwise operations, reductions, losses, random numbers, optimizer steps. */
   NnOps nn();
 
+  /** Work that can be run again at little cost; whoever asked for it closes it. */
+  interface Replay extends AutoCloseable {
+    /** Enqueues the work once. */
+    void run();
+
+    @Override
+    void close();
+  }
+
+  /**
+   * Makes work repeatable at the cost of one launch where the device can: the first {@link
+   * Replay#run} runs it as it is, the second records it, later ones replay the record.
+   *
+   * <p>The work must enqueue the same operations on the same buffers each time and may not
+   * allocate, upload, download or wait: whatever changes between runs lives in device buffers. Its
+   * buffers stay open until the replay is closed. Here, the work runs each time.
+   */
+  default Replay replay(Runnable work) {
+    return new Replay() {
+      @Override
+      public void run() {
+        work.run();
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
   /** Number of buffers allocated and not yet closed. */
   long liveBuffers();
 

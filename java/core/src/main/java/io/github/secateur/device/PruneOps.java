@@ -28,18 +28,45 @@ public interface PruneOps {
     ONE_MINUS_APOZ
   }
 
-  /** scores = |w| or w², one a weight. */
+  /** scores = |w| or w², one a weight. w is F32, F16 or BF16, scores are F32. */
   void scoreMagnitude(Norm norm, DeviceTensor w, DeviceTensor scores);
 
+  /** Scores of a weight and its gradient. */
+  enum GradientScore {
+    /**
+     * |w · g|: first-order Taylor (Molchanov et al. 2019, arXiv 1906.10771); with the gradient at
+     * initialisation, SNIP (Lee et al. 2019, arXiv 1810.02340) before its normalisation.
+     */
+    TAYLOR,
+    /**
+     * −w · g, signed, accumulated over steps (Sanh et al. 2020, arXiv 2005.07683); with g = H ∇,
+     * GraSP (Wang et al. 2020, arXiv 2002.07376).
+     */
+    MOVEMENT,
+    /** g²: the diagonal of the empirical Fisher matrix, accumulated over batches. */
+    FISHER
+  }
+
   /**
-   * Norm of each unit's weights.
+   * scores = f(w, g), or scores + f(w, g) with {@code accumulate}.
+   *
+   * @param w of the type of g; may be null for {@link GradientScore#FISHER}
+   * @param g F32, F16 or BF16
+   * @param scores F32
+   */
+  void scoreGradient(
+      GradientScore kind, boolean accumulate, DeviceTensor w, DeviceTensor g, DeviceTensor scores);
+
+  /**
+   * Norm of each unit's weights, which are F32, F16 or BF16.
    *
    * @param axis 0: one score a row of w [rows, cols]; 1: one a column
    */
   void scoreUnits(Norm norm, int axis, DeviceTensor w, DeviceTensor scores);
 
   /**
-   * Adds a batch x [rows, units] to F64 accumulators [4, units] (sum, sum |x|, sum x², nonzeros).
+   * Adds a batch x [rows, units] of F32, F16 or BF16 to F64 accumulators [4, units] (sum, sum |x|,
+   * sum x², nonzeros).
    */
   void accumulateActivation(DeviceTensor x, DeviceTensor accumulators);
 
@@ -50,7 +77,7 @@ public interface PruneOps {
   /**
    * One tensor of a selection.
    *
-   * @param scores F32, any shape
+   * @param scores F32, F16 or BF16, the same in all; any shape
    * @param previous what was pruned before, or null; may be {@code mask}
    * @param mask written: same shape
    * @param group index of the group that ranks it
@@ -70,14 +97,61 @@ public interface PruneOps {
 
   /**
    * Prunes exactly the {@code k[g]} lowest-ranked elements of each group g. Already pruned elements
-   * count first, whatever their scores.
+   * count first, whatever their scores. Waits once, for the results.
    *
    * @throws NanScoreException naming segment and index; every mask is then untouched
    */
   List<Selection> select(Key key, List<Segment> segments, long[] k);
 
+  /**
+   * The pattern N:M of a matrix.
+   *
+   * @param n kept of every m, 1 to m
+   * @param m group size, up to 32
+   * @param axis 1: groups run along the columns of a row; 0: along the rows of a column
+   */
+  record NM(int n, int m, int axis) {
+    /** Checks the ranges. */
+    public NM {
+      if (n < 1 || n > m || m > 32 || axis < 0 || axis > 1) {
+        throw new IllegalArgumentException(
+            "no pattern %d:%d along axis %d; wanted 1 <= n <= m <= 32, axis 0 or 1"
+                .formatted(n, m, axis));
+      }
+    }
+  }
+
+  /**
+   * Keeps, of every m consecutive elements, the n with the highest scores; of a last group of r
+   * &lt; m elements ceil(r · n / m). Elements already pruned count first toward what is pruned.
+   * Waits once, for the verdict on NaNs.
+   *
+   * @param scores [rows, cols], F32, F16 or BF16
+   * @param previous what was pruned before, or null; may be {@code mask}
+   * @param mask written
+   * @throws NanScoreException naming the index; the mask is then untouched
+   */
+  void selectNM(Key key, NM pattern, DeviceTensor scores, DeviceMask previous, DeviceMask mask);
+
   /** w = +0 where the mask prunes. */
   void applyMask(DeviceMask mask, DeviceTensor w);
+
+  /** The same for tensor i under mask i, for many at once. */
+  default void applyMasks(List<DeviceMask> masks, List<DeviceTensor> tensors) {
+    checkPairs(masks, tensors);
+    for (int i = 0; i < masks.size(); i++) {
+      applyMask(masks.get(i), tensors.get(i));
+    }
+  }
+
+  /** Checks the arguments of {@link #applyMasks}: one mask for each tensor. */
+  static void checkPairs(List<DeviceMask> masks, List<DeviceTensor> tensors) {
+    if (masks.size() != tensors.size()) {
+      throw new IllegalArgumentException(
+          "applyMasks: %d masks for %d tensors; give one for each"
+              .formatted(masks.size(), tensors.size()));
+    }
+  }
 
   /** Number of kept elements. */
   long keptCount(DeviceMask mask);

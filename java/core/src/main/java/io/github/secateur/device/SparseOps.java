@@ -44,6 +44,40 @@ public interface SparseOps {
   void matmul(
       PackedWeight weight, DeviceTensor x, DeviceTensor bias, DeviceTensor y, Buffer workspace);
 
-  /** Bytes of workspace that {@link #matmul} needs for this batch size. */
+  /**
+   * Packs as {@link #pack} does, and also what {@link #inputGradient}, {@link #weightGradient} and
+   * {@link #refresh} need: a second layout of the same weights for products with W itself.
+   */
+  PackedWeight packTrainable(DeviceTensor weight, boolean transposed, DeviceMask mask);
+
+  /**
+   * dx = dy · W, for a weight packed trainable.
+   *
+   * @param dy [batch, out]
+   * @param dx [batch, in]
+   * @param workspace at least {@link #workspaceBytes} bytes
+   */
+  void inputGradient(PackedWeight weight, DeviceTensor dy, DeviceTensor dx, Buffer workspace);
+
+  /**
+   * gradient = dyᵀ · x (its transpose when the weight is stored input-major) where a weight is
+   * stored, exactly +0 elsewhere: gradients exist only where weights live. For a weight packed
+   * trainable.
+   *
+   * @param x [batch, in]
+   * @param dy [batch, out]
+   * @param gradient of the shape of the weight that was packed
+   */
+  void weightGradient(PackedWeight weight, DeviceTensor x, DeviceTensor dy, DeviceTensor gradient);
+
+  /**
+   * Takes the values of a weight packed trainable anew; the pattern stays, and weights outside it
+   * are not looked at.
+   *
+   * @param values of the shape of the weight that was packed
+   */
+  void refresh(PackedWeight weight, DeviceTensor values);
+
+  /** Bytes of workspace that products with this weight need for this batch size. */
   long workspaceBytes(PackedWeight weight, long batch);
 }

@@ -2,6 +2,8 @@ package io.github.secateur.device.host;
 
 import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceException.Status;
+import io.github.secateur.device.abi.AbiDevice;
+import io.github.secateur.device.abi.NativeLibraries;
 import java.nio.file.Path;
 import java.util.Map;
 

@@ -1,11 +1,14 @@
 package io.github.secateur.device.host;
 
-import static io.github.secateur.device.host.Abi.FLOAT;
-import static io.github.secateur.device.host.Abi.INT;
-import static io.github.secateur.device.host.Abi.LONG;
+import static io.github.secateur.device.abi.Abi.FLOAT;
+import static io.github.secateur.device.abi.Abi.INT;
+import static io.github.secateur.device.abi.Abi.LONG;
 
 import io.github.secateur.device.DenseOps;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.abi.Abi;
+import io.github.secateur.device.abi.AbiDense;
+import io.github.secateur.device.abi.Shapes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -57,6 +60,7 @@ final class HostDense implements DenseOps {
         "gemm",
         AbiDense.gemm(
             device.handle(),
+            device.stream(),
             args.address(),
             device.f32("gemm", a),
             device.f32("gemm", b),

@@ -1,17 +1,18 @@
 package io.github.secateur.device.host;
 
-import static io.github.secateur.device.host.Abi.LONG;
+import static io.github.secateur.device.abi.Abi.LONG;
 
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DenseOps;
-import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceInfo;
-import io.github.secateur.device.DeviceMask;
-import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.NnOps;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.device.SparseOps;
-import io.github.secateur.tensor.DType;
+import io.github.secateur.device.abi.Abi;
+import io.github.secateur.device.abi.AbiDevice;
+import io.github.secateur.device.abi.NativeDevice;
+import io.github.secateur.device.abi.NativeNn;
+import io.github.secateur.device.abi.NativePrune;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -19,18 +20,20 @@ import java.lang.foreign.MemorySegment;
  * The CPU device. Every operation has finished when its call returns. Threads are a setting of the
  * process: the device opened last decides their number.
  */
-final class HostDevice implements Device {
+final class HostDevice implements NativeDevice {
   private final Arena arena = Arena.ofShared();
   private final DeviceInfo info;
   private final long handle;
 
-  /** Where functions write a pointer, a size or counts: never kept between two calls. */
-  private final MemorySegment results = arena.allocate(64, 64);
+  /** Where functions write a pointer or a size: never kept between two calls. */
+  private final MemorySegment sizes = arena.allocate(64, 64);
+
+  private MemorySegment exchange = arena.allocate(1024, 64);
 
   private final HostDense dense;
   private final HostSparse sparse;
-  private final HostPrune prune;
-  private final HostNn nn;
+  private final NativePrune prune;
+  private final NativeNn nn;
 
   private long workspace;
   private long workspaceBytes;
@@ -43,8 +46,8 @@ final class HostDevice implements Device {
     this.info = info;
     this.dense = new HostDense(this, blas, arena);
     this.sparse = new HostSparse(this);
-    this.prune = new HostPrune(this, arena);
-    this.nn = new HostNn(this, arena);
+    this.prune = new NativePrune(this, arena);
+    this.nn = new NativeNn(this, arena);
   }
 
   @Override
@@ -65,8 +68,8 @@ final class HostDevice implements Device {
   }
 
   private long allocateRaw(long bytes) {
-    Abi.check("allocate", AbiDevice.alloc(handle(), bytes, results.address()));
-    return results.get(LONG, 0);
+    Abi.check("allocate", AbiDevice.alloc(handle(), bytes, sizes.address()));
+    return sizes.get(LONG, 0);
   }
 
   /** Frees a buffer's memory; buffers call it once. */
@@ -81,7 +84,7 @@ final class HostDevice implements Device {
     long bytes = source.byteSize();
     long address = range("upload", target, targetOffset, bytes);
     if (source.isNative()) {
-      Abi.check("upload", AbiDevice.upload(handle(), source, address, bytes));
+      Abi.check("upload", AbiDevice.upload(handle(), stream(), source, address, bytes));
     } else {
       Abi.view(address, bytes).copyFrom(source);
     }
@@ -95,7 +98,7 @@ final class HostDevice implements Device {
     }
     long address = range("download", source, sourceOffset, bytes);
     if (target.isNative()) {
-      Abi.check("download", AbiDevice.download(handle(), address, target, bytes));
+      Abi.check("download", AbiDevice.download(handle(), stream(), address, target, bytes));
     } else {
       target.copyFrom(Abi.view(address, bytes));
     }
@@ -105,17 +108,18 @@ final class HostDevice implements Device {
   public void copy(Buffer source, long sourceOffset, Buffer target, long targetOffset, long bytes) {
     long from = range("copy", source, sourceOffset, bytes);
     long to = range("copy", target, targetOffset, bytes);
-    Abi.check("copy", AbiDevice.copy(handle(), from, to, bytes));
+    Abi.check("copy", AbiDevice.copy(handle(), stream(), from, to, bytes));
   }
 
   @Override
   public void zero(Buffer target, long offset, long bytes) {
-    Abi.check("zero", AbiDevice.zero(handle(), range("zero", target, offset, bytes), bytes));
+    Abi.check(
+        "zero", AbiDevice.zero(handle(), stream(), range("zero", target, offset, bytes), bytes));
   }
 
   @Override
   public void synchronize() {
-    Abi.check("synchronize", AbiDevice.synchronize(handle()));
+    Abi.check("synchronize", AbiDevice.synchronize(handle(), stream()));
   }
 
   @Override
@@ -159,26 +163,49 @@ final class HostDevice implements Device {
               .formatted(liveBuffers, liveBytes));
     }
     freeWorkspace();
-    AbiDevice.close(handle);
+    AbiDevice.close(handle, "cpu");
     closed = true;
     arena.close();
   }
 
-  /** The native device, for the operation groups. */
-  long handle() {
+  @Override
+  public long handle() {
     if (closed) {
       throw new IllegalStateException("device cpu is closed; open it again with Devices.open");
     }
     return handle;
   }
 
-  /** Where functions write sizes and counts; valid until the next call. */
-  MemorySegment results() {
-    return results;
+  @Override
+  public long stream() {
+    return 0;
   }
 
-  /** Scratch memory of the device, kept and grown; not counted among the live buffers. */
-  long workspace(long bytes) {
+  @Override
+  public MemorySegment sizes() {
+    return sizes;
+  }
+
+  @Override
+  public long exchange(long bytes) {
+    if (bytes > exchange.byteSize()) {
+      exchange = arena.allocate(Math.max(bytes, 2 * exchange.byteSize()), 64);
+    }
+    return exchange.address();
+  }
+
+  @Override
+  public void toExchange(MemorySegment source) {
+    exchange.copyFrom(source);
+  }
+
+  @Override
+  public void fromExchange(long offset, MemorySegment target) {
+    target.copyFrom(exchange.asSlice(offset, target.byteSize()));
+  }
+
+  @Override
+  public long workspace(long bytes) {
     if (bytes > workspaceBytes || workspace == 0) {
       freeWorkspace();
       workspace = allocateRaw(bytes);
@@ -195,8 +222,8 @@ final class HostDevice implements Device {
     }
   }
 
-  /** Address of a buffer that must be open and of this device. */
-  long address(String operation, Buffer buffer) {
+  @Override
+  public long address(String operation, Buffer buffer) {
     if (buffer instanceof HostBuffer host && host.device() == this) {
       return host.address();
     }
@@ -205,31 +232,6 @@ final class HostDevice implements Device {
             + ": the buffer ("
             + buffer
             + ") is not of this cpu device; copy it through the host first");
-  }
-
-  /** Address of a tensor of this device with elements of this type. */
-  long address(String operation, DeviceTensor tensor, DType dtype) {
-    if (tensor.dtype() != dtype) {
-      throw new IllegalArgumentException(
-          operation + ": " + tensor + " is not of type " + dtype + "; convert it on the host");
-    }
-    long offset = tensor.byteOffset();
-    if ((offset & (dtype.byteSize() - 1)) != 0) {
-      throw new IllegalArgumentException(
-          "%s: %s starts at byte %d, which is no multiple of %d"
-              .formatted(operation, tensor, offset, dtype.byteSize()));
-    }
-    return address(operation, tensor.buffer()) + offset;
-  }
-
-  /** Address of an F32 tensor of this device. */
-  long f32(String operation, DeviceTensor tensor) {
-    return address(operation, tensor, DType.F32);
-  }
-
-  /** Address of a mask's words, 0 (NULL) for no mask. */
-  long mask(String operation, DeviceMask mask) {
-    return mask == null ? 0 : address(operation, mask.words());
   }
 
   private long range(String operation, Buffer buffer, long offset, long bytes) {

@@ -5,6 +5,8 @@ import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceInfo;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.DeviceProvider;
+import io.github.secateur.device.abi.Abi;
+import io.github.secateur.device.abi.AbiDevice;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -28,7 +30,7 @@ public final class HostDeviceProvider implements DeviceProvider {
   @Override
   public Probe probe() {
     try {
-      Abi.require();
+      Abi.require(name());
       return new Probe(true, Processor.model() + ", " + AbiDevice.isa());
     } catch (DeviceException e) {
       return new Probe(false, e.sentence());
@@ -37,10 +39,10 @@ public final class HostDeviceProvider implements DeviceProvider {
 
   @Override
   public Device open(DeviceOptions options) {
-    Path library = Abi.require();
+    Path library = Abi.require(name());
     Blas blas = Blas.get();
     AbiDevice.setThreads(options.threads());
-    return new HostDevice(AbiDevice.open(), describe(library, blas), blas);
+    return new HostDevice(AbiDevice.open(AbiDevice.CPU, 0, name()), describe(library, blas), blas);
   }
 
   private DeviceInfo describe(Path library, Blas blas) {

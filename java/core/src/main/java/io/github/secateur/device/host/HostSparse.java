@@ -1,13 +1,22 @@
 package io.github.secateur.device.host;
 
-import static io.github.secateur.device.host.Abi.LONG;
+import static io.github.secateur.device.abi.Abi.INT;
+import static io.github.secateur.device.abi.Abi.LONG;
 
 import io.github.secateur.device.Buffer;
+import io.github.secateur.device.DenseOps.Gemm;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.SparseOps;
+import io.github.secateur.device.abi.Abi;
+import io.github.secateur.device.abi.AbiSparse;
+import io.github.secateur.device.abi.SparseShapes;
+import java.lang.foreign.MemorySegment;
 
-/** Sparse products from the CPU device's packed layout. */
+/**
+ * Sparse products from the CPU device's packed layout. Products with W are those with the packed
+ * Wᵀ; the gradient of the weights is a dense product of which the pattern is kept.
+ */
 final class HostSparse implements SparseOps {
   private final HostDevice device;
 
@@ -15,10 +24,39 @@ final class HostSparse implements SparseOps {
     this.device = device;
   }
 
-  private record Packed(Buffer buffer, long out, long in, long nonzeros) implements PackedWeight {
+  /** A weight matrix: a layout for x · Wᵀ and, when trainable, one for dy · W and the pattern. */
+  private static final class Packed implements PackedWeight {
+    private final SparseShapes shapes;
+    private final Layout forward;
+    private final Layout backward; // null when not trainable
+    private final DeviceMask pattern; // over the weight as stored; null when not trainable
+
+    Packed(SparseShapes shapes, Layout forward, Layout backward, DeviceMask pattern) {
+      this.shapes = shapes;
+      this.forward = forward;
+      this.backward = backward;
+      this.pattern = pattern;
+    }
+
+    @Override
+    public long out() {
+      return shapes.out();
+    }
+
+    @Override
+    public long in() {
+      return shapes.in();
+    }
+
+    @Override
+    public long nonzeros() {
+      return forward.nonzeros;
+    }
+
     @Override
     public long byteSize() {
-      return buffer.byteSize();
+      return forward.buffer.byteSize()
+          + (pattern == null ? 0 : backward.buffer.byteSize() + pattern.words().byteSize());
     }
 
     @Override
@@ -28,84 +66,210 @@ final class HostSparse implements SparseOps {
 
     @Override
     public void close() {
-      buffer.close();
+      forward.buffer.close();
+      if (pattern != null) {
+        backward.buffer.close();
+        pattern.close();
+      }
+    }
+  }
+
+  /** A packed matrix [out, in]; its buffer is replaced when new values take more room. */
+  private static final class Layout {
+    private final long out;
+    private final long in;
+    private final boolean transposed;
+    private Buffer buffer;
+    private long nonzeros;
+
+    Layout(long out, long in, boolean transposed) {
+      this.out = out;
+      this.in = in;
+      this.transposed = transposed;
     }
   }
 
   @Override
   public PackedWeight pack(DeviceTensor weight, boolean transposed, DeviceMask mask) {
-    Shapes.rank("sparse pack", weight.shape(), 2);
-    Shapes.covers("sparse pack", mask, weight);
-    long out = weight.shape().dim(transposed ? 1 : 0);
-    long in = weight.shape().dim(transposed ? 0 : 1);
-    long w = device.f32("sparse pack", weight);
-    long words = device.mask("sparse pack", mask);
-    int order = transposed ? 1 : 0;
-    long size = device.results().address();
-    long handle = device.handle();
-    Abi.check("sparse pack", AbiSparse.pack(handle, out, in, order, w, words, 0, size));
-    long bytes = device.results().get(LONG, 0);
-    Buffer buffer = device.allocate(bytes);
+    SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
+    return new Packed(shapes, layout(shapes, weight, mask), null, null);
+  }
+
+  @Override
+  public PackedWeight packTrainable(DeviceTensor weight, boolean transposed, DeviceMask mask) {
+    SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
+    Layout forward = layout(shapes, weight, mask);
     try {
-      device.results().set(LONG, 0, bytes);
-      Abi.check(
-          "sparse pack", AbiSparse.pack(handle, out, in, order, w, words, buffer.address(), size));
-      Abi.check("sparse info", AbiSparse.info(handle, buffer.address(), size, size + 8, size + 16));
-      return new Packed(buffer, out, in, device.results().get(LONG, 16));
+      Layout backward = layout(shapes.flipped(), weight, mask);
+      try {
+        return new Packed(shapes, forward, backward, pattern(weight, mask));
+      } catch (RuntimeException e) {
+        backward.buffer.close();
+        throw e;
+      }
     } catch (RuntimeException e) {
-      buffer.close();
+      forward.buffer.close();
       throw e;
     }
+  }
+
+  private Layout layout(SparseShapes shapes, DeviceTensor weight, DeviceMask mask) {
+    Layout layout = new Layout(shapes.out(), shapes.in(), shapes.transposed());
+    fill(layout, weight, mask);
+    layout.nonzeros = nonzeros(layout.buffer);
+    return layout;
+  }
+
+  /** Packs the weights; a buffer that is there and large enough is kept. */
+  private void fill(Layout layout, DeviceTensor weight, DeviceMask mask) {
+    pack(layout, weight, mask, 0);
+    long bytes = device.sizes().get(LONG, 0);
+    Buffer old = layout.buffer;
+    if (old == null || old.byteSize() < bytes) {
+      layout.buffer = device.allocate(bytes);
+      if (old != null) {
+        old.close();
+      }
+    }
+    device.sizes().set(LONG, 0, layout.buffer.byteSize());
+    try {
+      pack(layout, weight, mask, layout.buffer.address());
+    } catch (RuntimeException e) {
+      if (old == null) {
+        layout.buffer.close();
+      }
+      throw e;
+    }
+  }
+
+  private void pack(Layout layout, DeviceTensor weight, DeviceMask mask, long target) {
+    Abi.check(
+        "sparse pack",
+        AbiSparse.pack(
+            device.handle(),
+            device.stream(),
+            layout.out,
+            layout.in,
+            layout.transposed ? 1 : 0,
+            device.f32("sparse pack", weight),
+            device.mask("sparse pack", mask),
+            target,
+            device.sizes().address()));
+  }
+
+  private long nonzeros(Buffer packed) {
+    long size = device.sizes().address();
+    Abi.check(
+        "sparse info",
+        AbiSparse.info(device.handle(), packed.address(), size, size + 8, size + 16));
+    return device.sizes().get(LONG, 16);
+  }
+
+  /** The bits of the weights that are stored: kept by the mask and not ±0. */
+  private DeviceMask pattern(DeviceTensor weight, DeviceMask mask) {
+    long n = weight.size();
+    MemorySegment w = Abi.view(device.f32("sparse pack", weight), 4 * n);
+    long wordBytes = 4 * ((n + 31) / 32);
+    DeviceMask pattern = new DeviceMask(device.allocate(Math.max(4, wordBytes)), weight.shape());
+    MemorySegment target = Abi.view(pattern.words().address(), wordBytes);
+    MemorySegment kept =
+        mask == null ? null : Abi.view(device.mask("sparse pack", mask), wordBytes);
+    for (long word = 0; 4 * word < wordBytes; word++) {
+      int bits = 0;
+      for (int bit = 0; bit < 32 && 32 * word + bit < n; bit++) {
+        boolean zero = (w.getAtIndex(INT, 32 * word + bit) & 0x7fffffff) == 0;
+        bits |= zero ? 0 : 1 << bit;
+      }
+      target.setAtIndex(INT, word, kept == null ? bits : bits & kept.getAtIndex(INT, word));
+    }
+    return pattern;
   }
 
   @Override
   public void matmul(
       PackedWeight weight, DeviceTensor x, DeviceTensor bias, DeviceTensor y, Buffer workspace) {
-    Packed packed = packed(weight);
-    Shapes.rank("sparse matmul: x", x.shape(), 2);
-    Shapes.rank("sparse matmul: y", y.shape(), 2);
-    long batch = x.shape().dim(0);
-    if (x.shape().dim(1) != packed.in()
-        || y.shape().dim(0) != batch
-        || y.shape().dim(1) != packed.out()) {
-      throw new IllegalArgumentException(
-          "sparse matmul: x %s by W [%d, %d] transposed does not give y %s; it must be [%d, %d]"
-              .formatted(x.shape(), packed.out(), packed.in(), y.shape(), batch, packed.out()));
-    }
-    if (bias != null) {
-      Shapes.vector("sparse matmul: bias", bias, packed.out(), "output");
-    }
-    device.results().set(LONG, 0, workspace.byteSize());
+    Packed packed = packed("sparse matmul", weight);
+    packed.shapes.checkMatmul(x, bias, y);
+    multiply("sparse matmul", packed.forward, x, bias, y, workspace);
+  }
+
+  @Override
+  public void inputGradient(
+      PackedWeight weight, DeviceTensor dy, DeviceTensor dx, Buffer workspace) {
+    Packed packed = trainable("sparse input gradient", weight);
+    packed.shapes.checkInputGradient(dy, dx);
+    multiply("sparse input gradient", packed.backward, dy, null, dx, workspace);
+  }
+
+  private void multiply(
+      String op, Layout layout, DeviceTensor x, DeviceTensor bias, DeviceTensor y, Buffer scratch) {
+    device.sizes().set(LONG, 0, scratch.byteSize());
     Abi.check(
-        "sparse matmul",
+        op,
         AbiSparse.spmm(
             device.handle(),
-            batch,
-            device.address("sparse matmul", packed.buffer()),
-            device.f32("sparse matmul", x),
-            bias == null ? 0 : device.f32("sparse matmul", bias),
-            device.f32("sparse matmul", y),
-            device.address("sparse matmul", workspace),
-            device.results().address()));
+            device.stream(),
+            x.shape().dim(0),
+            device.address(op, layout.buffer),
+            device.f32(op, x),
+            bias == null ? 0 : device.f32(op, bias),
+            device.f32(op, y),
+            device.address(op, scratch),
+            device.sizes().address()));
+  }
+
+  @Override
+  public void weightGradient(
+      PackedWeight weight, DeviceTensor x, DeviceTensor dy, DeviceTensor gradient) {
+    Packed packed = trainable("sparse weight gradient", weight);
+    packed.shapes.checkWeightGradient(x, dy, gradient);
+    if (packed.shapes.transposed()) {
+      device.dense().gemm(Gemm.of(true, false), x, dy, gradient);
+    } else {
+      device.dense().gemm(Gemm.of(true, false), dy, x, gradient);
+    }
+    device.prune().applyMask(packed.pattern, gradient);
+  }
+
+  @Override
+  public void refresh(PackedWeight weight, DeviceTensor values) {
+    Packed packed = trainable("sparse refresh", weight);
+    packed.shapes.checkStored("sparse refresh", values);
+    fill(packed.forward, values, packed.pattern);
+    fill(packed.backward, values, packed.pattern);
   }
 
   @Override
   public long workspaceBytes(PackedWeight weight, long batch) {
-    if (batch < 0) {
-      throw new IllegalArgumentException("sparse matmul: a batch of " + batch + " is negative");
-    }
-    long buffer = device.address("sparse matmul", packed(weight).buffer());
-    Abi.check(
-        "sparse matmul",
-        AbiSparse.spmm(device.handle(), batch, buffer, 0, 0, 0, 0, device.results().address()));
-    return device.results().get(LONG, 0);
+    Packed packed = packed("sparse matmul", weight);
+    SparseShapes.checkBatch(batch);
+    long forward = workspaceBytes(packed.forward, batch);
+    return packed.backward == null
+        ? forward
+        : Math.max(forward, workspaceBytes(packed.backward, batch));
   }
 
-  private static Packed packed(PackedWeight weight) {
+  private long workspaceBytes(Layout layout, long batch) {
+    long buffer = device.address("sparse matmul", layout.buffer);
+    long size = device.sizes().address();
+    Abi.check(
+        "sparse matmul",
+        AbiSparse.spmm(device.handle(), device.stream(), batch, buffer, 0, 0, 0, 0, size));
+    return device.sizes().get(LONG, 0);
+  }
+
+  private static Packed packed(String op, PackedWeight weight) {
     if (weight instanceof Packed packed) {
       return packed;
     }
-    throw new IllegalArgumentException(
-        "sparse matmul: the weight was packed by another device; pack it on this one");
+    throw SparseShapes.foreign(op);
+  }
+
+  private static Packed trainable(String op, PackedWeight weight) {
+    Packed packed = packed(op, weight);
+    if (packed.pattern == null) {
+      throw SparseShapes.notTrainable(op);
+    }
+    return packed;
   }
 }

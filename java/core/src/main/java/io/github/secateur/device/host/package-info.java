@@ -2,9 +2,8 @@
  * The CPU device: libsecateur and OpenBLAS behind the foreign-function interface.
  *
  * <p>In: device buffers and scalars. Out: values in buffers, or one exception that says what, where
- * and the cure. {@code NativeCache} unpacks the shared libraries, {@code Abi} loads and binds them,
- * the {@code Abi*} classes declare the C functions one to one, and the {@code Host*} classes check
- * shapes and call them.
+ * and the cure. {@code HostDevice} owns memory, {@code Blas} the library behind dense products;
+ * what is common to all native devices is in {@code device.abi}.
  *
  * <p>Who embeds the engine grants native access to it, or the JVM prints a warning: {@code
  * --enable-native-access=ALL-UNNAMED} when it is on the class path, {@code

@@ -11,6 +11,7 @@ import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.DeviceProvider;
 import io.github.secateur.device.Devices;
+import io.github.secateur.device.abi.Abi;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;

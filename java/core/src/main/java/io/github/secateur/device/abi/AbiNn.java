@@ -1,8 +1,8 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
-import static io.github.secateur.device.host.Abi.FLOAT;
-import static io.github.secateur.device.host.Abi.INT;
-import static io.github.secateur.device.host.Abi.LONG;
+import static io.github.secateur.device.abi.Abi.FLOAT;
+import static io.github.secateur.device.abi.Abi.INT;
+import static io.github.secateur.device.abi.Abi.LONG;
 
 import java.lang.invoke.MethodHandle;
 
@@ -10,7 +10,7 @@ import java.lang.invoke.MethodHandle;
  * Elementwise operations, reductions, losses and random numbers of secateur.h, one to one. Each
  * returns a status.
  */
-final class AbiNn {
+public final class AbiNn {
   private static final MethodHandle FILL = Abi.operation("secateur_fill", FLOAT, LONG, LONG);
   private static final MethodHandle UNARY =
       Abi.operation("secateur_unary", INT, FLOAT, LONG, LONG, LONG);
@@ -46,126 +46,132 @@ final class AbiNn {
 
   private AbiNn() {}
 
-  static int fill(long device, float value, long n, long dst) {
+  public static int fill(long device, long stream, float value, long n, long dst) {
     try {
-      return (int) FILL.invokeExact(device, Abi.DEFAULT_STREAM, value, n, dst);
+      return (int) FILL.invokeExact(device, stream, value, n, dst);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int unary(long device, int op, float alpha, long n, long x, long y) {
+  public static int unary(long device, long stream, int op, float alpha, long n, long x, long y) {
     try {
-      return (int) UNARY.invokeExact(device, Abi.DEFAULT_STREAM, op, alpha, n, x, y);
+      return (int) UNARY.invokeExact(device, stream, op, alpha, n, x, y);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int unaryGrad(long device, int op, float alpha, long n, long x, long y, long dy, long dx) {
+  public static int unaryGrad(
+      long device, long stream, int op, float alpha, long n, long x, long y, long dy, long dx) {
     try {
-      return (int) UNARY_GRAD.invokeExact(device, Abi.DEFAULT_STREAM, op, alpha, n, x, y, dy, dx);
+      return (int) UNARY_GRAD.invokeExact(device, stream, op, alpha, n, x, y, dy, dx);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int binary(long device, int op, long broadcast, long a, long b, long out) {
+  public static int binary(
+      long device, long stream, int op, long broadcast, long a, long b, long out) {
     try {
-      return (int) BINARY.invokeExact(device, Abi.DEFAULT_STREAM, op, broadcast, a, b, out);
+      return (int) BINARY.invokeExact(device, stream, op, broadcast, a, b, out);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int reduceSum(long device, int rank, long shape, int axes, long x, long out) {
+  public static int reduceSum(
+      long device, long stream, int rank, long shape, int axes, long x, long out) {
     try {
-      return (int) REDUCE_SUM.invokeExact(device, Abi.DEFAULT_STREAM, rank, shape, axes, x, out);
+      return (int) REDUCE_SUM.invokeExact(device, stream, rank, shape, axes, x, out);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int transpose(long device, int rank, long shape, long perm, long x, long out) {
+  public static int transpose(
+      long device, long stream, int rank, long shape, long perm, long x, long out) {
     try {
-      return (int) TRANSPOSE.invokeExact(device, Abi.DEFAULT_STREAM, rank, shape, perm, x, out);
+      return (int) TRANSPOSE.invokeExact(device, stream, rank, shape, perm, x, out);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int softmax(long device, long rows, long cols, long x, long y) {
+  public static int softmax(long device, long stream, long rows, long cols, long x, long y) {
     try {
-      return (int) SOFTMAX.invokeExact(device, Abi.DEFAULT_STREAM, rows, cols, x, y);
+      return (int) SOFTMAX.invokeExact(device, stream, rows, cols, x, y);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int softmaxGrad(long device, long rows, long cols, long y, long dy, long dx) {
+  public static int softmaxGrad(
+      long device, long stream, long rows, long cols, long y, long dy, long dx) {
     try {
-      return (int) SOFTMAX_GRAD.invokeExact(device, Abi.DEFAULT_STREAM, rows, cols, y, dy, dx);
+      return (int) SOFTMAX_GRAD.invokeExact(device, stream, rows, cols, y, dy, dx);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int softmaxCrossEntropy(
-      long device, long rows, long cols, long x, long labels, long p, long loss) {
-    try {
-      return (int)
-          SOFTMAX_CROSS_ENTROPY.invokeExact(
-              device, Abi.DEFAULT_STREAM, rows, cols, x, labels, p, loss);
-    } catch (Throwable t) {
-      throw Abi.rethrow(t);
-    }
-  }
-
-  static int softmaxCrossEntropyGrad(
-      long device, long rows, long cols, long p, long labels, long dloss, long dx) {
+  public static int softmaxCrossEntropy(
+      long device, long stream, long rows, long cols, long x, long labels, long p, long loss) {
     try {
       return (int)
-          SOFTMAX_CROSS_ENTROPY_GRAD.invokeExact(
-              device, Abi.DEFAULT_STREAM, rows, cols, p, labels, dloss, dx);
+          SOFTMAX_CROSS_ENTROPY.invokeExact(device, stream, rows, cols, x, labels, p, loss);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int mse(long device, long n, long x, long target, long loss) {
+  public static int softmaxCrossEntropyGrad(
+      long device, long stream, long rows, long cols, long p, long labels, long dloss, long dx) {
     try {
-      return (int) MSE.invokeExact(device, Abi.DEFAULT_STREAM, n, x, target, loss);
+      return (int)
+          SOFTMAX_CROSS_ENTROPY_GRAD.invokeExact(device, stream, rows, cols, p, labels, dloss, dx);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int mseGrad(long device, long n, long x, long target, long dloss, long dx) {
+  public static int mse(long device, long stream, long n, long x, long target, long loss) {
     try {
-      return (int) MSE_GRAD.invokeExact(device, Abi.DEFAULT_STREAM, n, x, target, dloss, dx);
+      return (int) MSE.invokeExact(device, stream, n, x, target, loss);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int uniform(long device, long state, long salt, long n, long out) {
+  public static int mseGrad(
+      long device, long stream, long n, long x, long target, long dloss, long dx) {
     try {
-      return (int) UNIFORM.invokeExact(device, Abi.DEFAULT_STREAM, state, salt, n, out);
+      return (int) MSE_GRAD.invokeExact(device, stream, n, x, target, dloss, dx);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int dropout(long device, long state, long salt, float ratio, long n, long x, long y) {
+  public static int uniform(long device, long stream, long state, long salt, long n, long out) {
     try {
-      return (int) DROPOUT.invokeExact(device, Abi.DEFAULT_STREAM, state, salt, ratio, n, x, y);
+      return (int) UNIFORM.invokeExact(device, stream, state, salt, n, out);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int gatherRows(
+  public static int dropout(
+      long device, long stream, long state, long salt, float ratio, long n, long x, long y) {
+    try {
+      return (int) DROPOUT.invokeExact(device, stream, state, salt, ratio, n, x, y);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  public static int gatherRows(
       long device,
+      long stream,
       long count,
       long rowBytes,
       long sourceRows,
@@ -175,24 +181,25 @@ final class AbiNn {
     try {
       return (int)
           GATHER_ROWS.invokeExact(
-              device, Abi.DEFAULT_STREAM, count, rowBytes, sourceRows, source, indices, target);
+              device, stream, count, rowBytes, sourceRows, source, indices, target);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int sgdStep(long device, long n, long params, long w, long g, long momentum, long mask) {
+  public static int sgdStep(
+      long device, long stream, long n, long params, long w, long g, long momentum, long mask) {
     try {
-      return (int)
-          SGD_STEP.invokeExact(device, Abi.DEFAULT_STREAM, n, params, w, g, momentum, mask);
+      return (int) SGD_STEP.invokeExact(device, stream, n, params, w, g, momentum, mask);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int adamStep(long device, long n, long params, long w, long g, long m, long v, long mask) {
+  public static int adamStep(
+      long device, long stream, long n, long params, long w, long g, long m, long v, long mask) {
     try {
-      return (int) ADAM_STEP.invokeExact(device, Abi.DEFAULT_STREAM, n, params, w, g, m, v, mask);
+      return (int) ADAM_STEP.invokeExact(device, stream, n, params, w, g, m, v, mask);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }

@@ -1,4 +1,4 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -39,7 +39,7 @@ import java.util.zip.CRC32;
  * there is trusted only when its fingerprint is right, else replaced. Fingerprints are size and
  * CRC-32, as a jar's directory lists them: a start then reads each library once and inflates none.
  */
-final class NativeCache {
+public final class NativeCache {
   private static final int HASH_DIGITS = 32;
   private static final int CHUNK = 1 << 16;
 
@@ -58,13 +58,13 @@ final class NativeCache {
   }
 
   /** {@code -Dsecateur.cache}, else {@code $XDG_CACHE_HOME/secateur}, else ~/.cache/secateur. */
-  static NativeCache standard() {
+  public static NativeCache standard() {
     return new NativeCache(
         standardRoot(System.getProperty("secateur.cache"), System.getenv("XDG_CACHE_HOME")),
         NativeCache.class.getClassLoader());
   }
 
-  static Path standardRoot(String property, String xdgCacheHome) {
+  public static Path standardRoot(String property, String xdgCacheHome) {
     if (property != null && !property.isEmpty()) {
       return Path.of(property);
     }

@@ -1,4 +1,4 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
 import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceException.Status;
@@ -22,16 +22,13 @@ import java.util.function.Supplier;
  * library lacks is bound to a handle that says so when it is called.
  */
 @SuppressWarnings("restricted")
-final class Abi {
+public final class Abi {
   /** The version of secateur.h that these classes declare. */
-  static final int VERSION = 1;
+  public static final int VERSION = 2;
 
-  static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
-  static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-  static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
-
-  /** The CPU device has no streams: NULL. */
-  static final long DEFAULT_STREAM = 0L;
+  public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+  public static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+  public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final Library LIBRARY = Library.load();
@@ -56,16 +53,17 @@ final class Abi {
   /**
    * Makes sure that the library is there and of this version.
    *
+   * @param device the name of the device that needs it, for the sentence
    * @return its path
    */
-  static Path require() {
+  public static Path require(String device) {
     if (LIBRARY.failure() != null) {
-      throw new DeviceException("open device cpu", Status.UNAVAILABLE, LIBRARY.failure());
+      throw new DeviceException("open device " + device, Status.UNAVAILABLE, LIBRARY.failure());
     }
     int version = version();
     if (version != VERSION) {
       throw new DeviceException(
-          "open device cpu",
+          "open device " + device,
           Status.UNAVAILABLE,
           "%s has ABI version %d, this jar needs %d; rebuild it, or drop -Dsecateur.library"
               .formatted(LIBRARY.path(), version, VERSION));
@@ -82,7 +80,7 @@ final class Abi {
   }
 
   /** Binds an operation: {@code int name(device, stream, arguments...)}. */
-  static MethodHandle operation(String name, MemoryLayout... arguments) {
+  public static MethodHandle operation(String name, MemoryLayout... arguments) {
     MemoryLayout[] all = new MemoryLayout[arguments.length + 2];
     all[0] = LONG;
     all[1] = LONG;
@@ -91,7 +89,7 @@ final class Abi {
   }
 
   /** Binds any function. */
-  static MethodHandle bind(String name, MemoryLayout result, MemoryLayout... arguments) {
+  public static MethodHandle bind(String name, MemoryLayout result, MemoryLayout... arguments) {
     FunctionDescriptor descriptor = FunctionDescriptor.of(result, arguments);
     return LIBRARY
         .symbols()
@@ -127,17 +125,17 @@ final class Abi {
   }
 
   /** The C string at an address, "" for NULL. */
-  static String text(long address) {
+  public static String text(long address) {
     return address == 0 ? "" : view(address, Long.MAX_VALUE).getString(0);
   }
 
   /** Memory of the device as a segment. */
-  static MemorySegment view(long address, long bytes) {
+  public static MemorySegment view(long address, long bytes) {
     return MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
   /** Turns a status other than OK into an exception with the library's own sentence. */
-  static void check(String operation, int status) {
+  public static void check(String operation, int status) {
     if (status != 0) {
       throw failure(operation, status);
     }
@@ -161,7 +159,7 @@ final class Abi {
   }
 
   /** For the catch of an {@code invokeExact}: nothing checked is ever thrown there. */
-  static RuntimeException rethrow(Throwable t) {
+  public static RuntimeException rethrow(Throwable t) {
     if (t instanceof RuntimeException e) {
       throw e;
     }

@@ -1,4 +1,4 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
 import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceException.Status;
@@ -14,7 +14,7 @@ import java.util.Locale;
 
 /** Where libsecateur and OpenBLAS are found, and how they are opened. */
 @SuppressWarnings("restricted")
-final class NativeLibraries {
+public final class NativeLibraries {
   private static final String OPEN = "load native library";
 
   /**
@@ -27,7 +27,7 @@ final class NativeLibraries {
   private NativeLibraries() {}
 
   /** Path of libsecateur: {@code -Dsecateur.library}, else unpacked from the class path. */
-  static Path secateur() {
+  public static Path secateur() {
     Path given = given("secateur.library");
     if (given != null) {
       return given;
@@ -43,7 +43,7 @@ final class NativeLibraries {
   }
 
   /** Path of a CBLAS library: {@code -Dsecateur.blas}, else OpenBLAS from the class path. */
-  static Path blas() {
+  public static Path blas() {
     Path given = given("secateur.blas");
     if (given != null) {
       return given;
@@ -62,7 +62,7 @@ final class NativeLibraries {
   }
 
   /** Operating system and processor, as bytedeco and our resources name them: linux-x86_64. */
-  static String platform() {
+  public static String platform() {
     String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
     String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
     return (os.startsWith("mac") ? "macosx" : os.startsWith("win") ? "windows" : os)
@@ -84,7 +84,7 @@ final class NativeLibraries {
   }
 
   /** Opens a library for the rest of the process. */
-  static SymbolLookup open(Path path) {
+  public static SymbolLookup open(Path path) {
     if (!isForThisProcess(path)) {
       throw unavailable(
           "%s is not a library for %s; use one that was built for it".formatted(path, platform()));
@@ -107,7 +107,7 @@ final class NativeLibraries {
   }
 
   /** One sentence for a library that does not open: what, where, the cure. */
-  static String explain(Path path, String reason) {
+  public static String explain(Path path, String reason) {
     if (reason.contains("failed to map segment") || reason.contains("Operation not permitted")) {
       return "%s cannot be loaded because its file system forbids execution (mounted noexec); choose another folder with -Dsecateur.cache=DIR"
           .formatted(path);
@@ -133,7 +133,7 @@ final class NativeLibraries {
     }
   }
 
-  static DeviceException unavailable(String sentence) {
+  public static DeviceException unavailable(String sentence) {
     return new DeviceException(OPEN, Status.UNAVAILABLE, sentence);
   }
 }

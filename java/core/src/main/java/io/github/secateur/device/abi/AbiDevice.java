@@ -1,7 +1,7 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
-import static io.github.secateur.device.host.Abi.INT;
-import static io.github.secateur.device.host.Abi.LONG;
+import static io.github.secateur.device.abi.Abi.INT;
+import static io.github.secateur.device.abi.Abi.LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,8 +10,11 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
 /** The process-wide settings, the device and its memory in secateur.h. */
-final class AbiDevice {
-  private static final int CPU = 0;
+public final class AbiDevice {
+  /** secateur_device_kind. */
+  public static final int CPU = 0;
+
+  public static final int CUDA = 1;
 
   private static final MethodHandle CPU_ISA = Abi.bind("secateur_cpu_isa", LONG);
   private static final MethodHandle SET_THREADS = Abi.bind("secateur_set_threads", INT, INT);
@@ -36,11 +39,11 @@ final class AbiDevice {
 
   private AbiDevice() {}
 
-  static String isa() {
+  public static String isa() {
     return text(CPU_ISA);
   }
 
-  static void setThreads(int threads) {
+  public static void setThreads(int threads) {
     int status;
     try {
       status = (int) SET_THREADS.invokeExact(threads);
@@ -50,7 +53,7 @@ final class AbiDevice {
     Abi.check("set threads", status);
   }
 
-  static int threads() {
+  public static int threads() {
     try {
       return (int) THREADS.invokeExact();
     } catch (Throwable t) {
@@ -58,7 +61,7 @@ final class AbiDevice {
     }
   }
 
-  static void loadBlas(Path path) {
+  public static void loadBlas(Path path) {
     int status;
     try (Arena arena = Arena.ofConfined()) {
       status = (int) BLAS_LOAD.invokeExact(arena.allocateFrom(path.toString()));
@@ -68,11 +71,11 @@ final class AbiDevice {
     Abi.check("load BLAS", status);
   }
 
-  static String blasConfig() {
+  public static String blasConfig() {
     return text(BLAS_CONFIG);
   }
 
-  static String blasCore() {
+  public static String blasCore() {
     return text(BLAS_CORE);
   }
 
@@ -84,28 +87,36 @@ final class AbiDevice {
     }
   }
 
-  static long open() {
+  /**
+   * Opens a device.
+   *
+   * @param kind {@link #CPU} or {@link #CUDA}
+   * @param ordinal 0 for the CPU, the driver's number of the GPU
+   * @param name for messages: {@code cpu}, {@code cuda}
+   */
+  public static long open(int kind, int ordinal, String name) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment device = arena.allocate(LONG);
-      int status = (int) OPEN.invokeExact(CPU, 0, device);
-      Abi.check("open device cpu", status);
+      int status = (int) OPEN.invokeExact(kind, ordinal, device);
+      Abi.check("open device " + name, status);
       return device.get(LONG, 0);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static void close(long device) {
+  /** Closes it; nothing is closed while allocations of it are alive. */
+  public static void close(long device, String name) {
     int status;
     try {
       status = (int) CLOSE.invokeExact(device);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
-    Abi.check("close device cpu", status);
+    Abi.check("close device " + name, status);
   }
 
-  static int alloc(long device, long bytes, long out) {
+  public static int alloc(long device, long bytes, long out) {
     try {
       return (int) ALLOC.invokeExact(device, bytes, out);
     } catch (Throwable t) {
@@ -113,7 +124,7 @@ final class AbiDevice {
     }
   }
 
-  static int free(long device, long pointer) {
+  public static int free(long device, long pointer) {
     try {
       return (int) FREE.invokeExact(device, pointer);
     } catch (Throwable t) {
@@ -121,41 +132,42 @@ final class AbiDevice {
     }
   }
 
-  static int upload(long device, MemorySegment host, long target, long bytes) {
+  public static int upload(long device, long stream, MemorySegment host, long target, long bytes) {
     try {
-      return (int) UPLOAD.invokeExact(device, Abi.DEFAULT_STREAM, host, target, bytes);
+      return (int) UPLOAD.invokeExact(device, stream, host, target, bytes);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int download(long device, long source, MemorySegment host, long bytes) {
+  public static int download(
+      long device, long stream, long source, MemorySegment host, long bytes) {
     try {
-      return (int) DOWNLOAD.invokeExact(device, Abi.DEFAULT_STREAM, source, host, bytes);
+      return (int) DOWNLOAD.invokeExact(device, stream, source, host, bytes);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int copy(long device, long source, long target, long bytes) {
+  public static int copy(long device, long stream, long source, long target, long bytes) {
     try {
-      return (int) COPY.invokeExact(device, Abi.DEFAULT_STREAM, source, target, bytes);
+      return (int) COPY.invokeExact(device, stream, source, target, bytes);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int zero(long device, long target, long bytes) {
+  public static int zero(long device, long stream, long target, long bytes) {
     try {
-      return (int) ZERO.invokeExact(device, Abi.DEFAULT_STREAM, target, bytes);
+      return (int) ZERO.invokeExact(device, stream, target, bytes);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  static int synchronize(long device) {
+  public static int synchronize(long device, long stream) {
     try {
-      return (int) SYNCHRONIZE.invokeExact(device, Abi.DEFAULT_STREAM);
+      return (int) SYNCHRONIZE.invokeExact(device, stream);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }

@@ -1,4 +1,4 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,6 +1,6 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
-import static io.github.secateur.device.host.Abi.LONG;
+import static io.github.secateur.device.abi.Abi.LONG;
 
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceMask;
@@ -8,16 +8,33 @@ import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.tensor.DType;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** Scores, selection, masks and the steps of sparsifying training. */
-final class HostPrune implements PruneOps {
-  private final HostDevice device;
-  private final HostSelect select;
+/** Scores, selection, masks and the steps of sparsifying training by the C ABI. */
+public final class NativePrune implements PruneOps {
+  private static final int NAN_SCORE = 3;
 
-  HostPrune(HostDevice device, Arena arena) {
+  /** Bytes of secateur_masked: mask, w, length. */
+  private static final long MASKED = 24;
+
+  private final NativeDevice device;
+  private final Arena arena;
+  private final NativeSelect select;
+  private final MemorySegment result; // what one operation has written to the exchange block
+  private MemorySegment masked; // secateur_masked [tensors]
+
+  /**
+   * The group of one device.
+   *
+   * @param arena lives as long as the device
+   */
+  public NativePrune(NativeDevice device, Arena arena) {
     this.device = device;
-    this.select = new HostSelect(device, arena);
+    this.arena = arena;
+    this.select = new NativeSelect(device, arena);
+    this.result = arena.allocate(16, 16);
+    this.masked = arena.allocate(MASKED * 64, 64);
   }
 
   @Override
@@ -27,9 +44,11 @@ final class HostPrune implements PruneOps {
         "scoreMagnitude",
         AbiPrune.scoreMagnitude(
             device.handle(),
+            device.stream(),
             code(norm),
+            code("scoreMagnitude", w),
             w.size(),
-            device.f32("scoreMagnitude", w),
+            device.address("scoreMagnitude", w, w.dtype()),
             device.f32("scoreMagnitude", scores)));
   }
 
@@ -42,12 +61,51 @@ final class HostPrune implements PruneOps {
         "scoreUnits",
         AbiPrune.scoreUnits(
             device.handle(),
+            device.stream(),
             code(norm),
             axis,
+            code("scoreUnits", w),
             w.shape().dim(0),
             w.shape().dim(1),
-            device.f32("scoreUnits", w),
+            device.address("scoreUnits", w, w.dtype()),
             device.f32("scoreUnits", scores)));
+  }
+
+  @Override
+  public void scoreGradient(
+      GradientScore kind, boolean accumulate, DeviceTensor w, DeviceTensor g, DeviceTensor scores) {
+    String op = "scoreGradient";
+    Shapes.same(op, g, scores);
+    if (w != null) {
+      Shapes.same(op, w, g);
+    } else if (kind != GradientScore.FISHER) {
+      throw new IllegalArgumentException(
+          "scoreGradient: %s needs the weights; only FISHER goes without".formatted(kind));
+    }
+    Abi.check(
+        op,
+        AbiPrune.scoreGradient(
+            device.handle(),
+            device.stream(),
+            kind.ordinal(),
+            accumulate ? 1 : 0,
+            code(op, g),
+            g.size(),
+            w == null ? 0 : device.address(op, w, g.dtype()),
+            device.address(op, g, g.dtype()),
+            device.f32(op, scores)));
+  }
+
+  /** The C ABI's number of a tensor's type: scores and selections take F32, F16 and BF16. */
+  static int code(String op, DeviceTensor tensor) {
+    return switch (tensor.dtype()) {
+      case F32 -> 0;
+      case F16 -> 1;
+      case BF16 -> 2;
+      default ->
+          throw new IllegalArgumentException(
+              op + ": " + tensor + " is not of type F32, F16 or BF16; convert it on the host");
+    };
   }
 
   private static int code(Norm norm) {
@@ -73,9 +131,11 @@ final class HostPrune implements PruneOps {
         "accumulateActivation",
         AbiPrune.activationAccumulate(
             device.handle(),
+            device.stream(),
+            code("accumulateActivation", x),
             x.shape().dim(0),
             units,
-            device.f32("accumulateActivation", x),
+            device.address("accumulateActivation", x, x.dtype()),
             device.address("accumulateActivation", accumulators, DType.F64)));
   }
 
@@ -92,6 +152,7 @@ final class HostPrune implements PruneOps {
         "activationScores",
         AbiPrune.activationScores(
             device.handle(),
+            device.stream(),
             statistic.ordinal(),
             count,
             scores.size(),
@@ -115,33 +176,94 @@ final class HostPrune implements PruneOps {
   }
 
   @Override
+  public void selectNM(
+      Key key, NM pattern, DeviceTensor scores, DeviceMask previous, DeviceMask mask) {
+    String op = "selectNM";
+    Shapes.rank(op, scores.shape(), 2);
+    Shapes.covers(op, previous, scores);
+    Shapes.covers(op, mask, scores);
+    long nan = device.exchange(8);
+    int status =
+        AbiPrune.selectNm(
+            device.handle(),
+            device.stream(),
+            code(op, scores),
+            key.ordinal(),
+            pattern.n(),
+            pattern.m(),
+            pattern.axis(),
+            scores.shape().dim(0),
+            scores.shape().dim(1),
+            device.address(op, scores, scores.dtype()),
+            device.mask(op, previous),
+            device.mask(op, mask),
+            nan);
+    if (status != NAN_SCORE) {
+      Abi.check(op, status);
+    }
+    device.fromExchange(0, result.asSlice(0, 8));
+    if (result.get(LONG, 0) >= 0) {
+      throw new NanScoreException(0, result.get(LONG, 0));
+    }
+  }
+
+  @Override
+  public void applyMasks(List<DeviceMask> masks, List<DeviceTensor> tensors) {
+    String op = "applyMasks";
+    PruneOps.checkPairs(masks, tensors);
+    if (MASKED * masks.size() > masked.byteSize()) {
+      masked = arena.allocate(2 * MASKED * masks.size(), 64);
+    }
+    for (int i = 0; i < masks.size(); i++) {
+      Shapes.covers(op, masks.get(i), tensors.get(i));
+      masked.set(LONG, MASKED * i, device.mask(op, masks.get(i)));
+      masked.set(LONG, MASKED * i + 8, device.f32(op, tensors.get(i)));
+      masked.set(LONG, MASKED * i + 16, tensors.get(i).size());
+    }
+    Abi.check(
+        op,
+        AbiPrune.maskApplyMany(device.handle(), device.stream(), masks.size(), masked.address()));
+  }
+
+  @Override
   public void applyMask(DeviceMask mask, DeviceTensor w) {
     Shapes.covers("applyMask", mask, w);
     Abi.check(
         "applyMask",
         AbiPrune.maskApply(
-            device.handle(), w.size(), device.mask("applyMask", mask), device.f32("applyMask", w)));
+            device.handle(),
+            device.stream(),
+            w.size(),
+            device.mask("applyMask", mask),
+            device.f32("applyMask", w)));
   }
 
   @Override
   public long keptCount(DeviceMask mask) {
     count("keptCount", mask, 0);
-    return device.results().get(LONG, 0);
+    return result.get(LONG, 0);
   }
 
   @Override
   public long keptZeros(DeviceMask mask, DeviceTensor w) {
     Shapes.covers("keptZeros", mask, w);
     count("keptZeros", mask, device.f32("keptZeros", w));
-    return device.results().get(LONG, 8);
+    return result.get(LONG, 8);
   }
 
   private void count(String op, DeviceMask mask, long w) {
-    long results = device.results().address();
+    long results = device.exchange(16);
     Abi.check(
         op,
         AbiPrune.maskCount(
-            device.handle(), mask.size(), device.mask(op, mask), w, results, results + 8));
+            device.handle(),
+            device.stream(),
+            mask.size(),
+            device.mask(op, mask),
+            w,
+            results,
+            results + 8));
+    device.fromExchange(0, result);
   }
 
   @Override
@@ -157,6 +279,7 @@ final class HostPrune implements PruneOps {
         "maskUnits",
         AbiPrune.maskUnits(
             device.handle(),
+            device.stream(),
             axis,
             mask.shape().dim(0),
             mask.shape().dim(1),
@@ -172,6 +295,7 @@ final class HostPrune implements PruneOps {
         "softThreshold",
         AbiPrune.softThreshold(
             device.handle(),
+            device.stream(),
             w.size(),
             device.f32("softThreshold", threshold),
             device.f32("softThreshold", w),
@@ -189,8 +313,9 @@ final class HostPrune implements PruneOps {
         op,
         AbiPrune.softThresholdAdam(
             device.handle(),
+            device.stream(),
             w.size(),
-            HostNn.block(device, op, block),
+            NativeNn.block(device, op, block),
             device.f32(op, lambda),
             device.f32(op, v),
             device.f32(op, w),
@@ -204,7 +329,8 @@ final class HostPrune implements PruneOps {
         "hardConcrete",
         AbiPrune.hardConcrete(
             device.handle(),
-            HostNn.state(device, "hardConcrete", state),
+            device.stream(),
+            NativeNn.state(device, "hardConcrete", state),
             salt,
             z.size(),
             device.f32("hardConcrete", logAlpha),
@@ -224,7 +350,8 @@ final class HostPrune implements PruneOps {
         "hardConcreteGrad",
         AbiPrune.hardConcreteGrad(
             device.handle(),
-            HostNn.state(device, "hardConcreteGrad", state),
+            device.stream(),
+            NativeNn.state(device, "hardConcreteGrad", state),
             salt,
             logAlpha.size(),
             device.f32("hardConcreteGrad", logAlpha),
@@ -239,6 +366,7 @@ final class HostPrune implements PruneOps {
         "hardConcreteEval",
         AbiPrune.hardConcreteEval(
             device.handle(),
+            device.stream(),
             z.size(),
             device.f32("hardConcreteEval", logAlpha),
             device.f32("hardConcreteEval", z)));
@@ -257,6 +385,7 @@ final class HostPrune implements PruneOps {
         op,
         AbiPrune.hardConcreteL0(
             device.handle(),
+            device.stream(),
             logAlpha.size(),
             device.f32(op, logAlpha),
             scale == null ? 0 : device.f32(op, scale),

@@ -1,8 +1,8 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
-import static io.github.secateur.device.host.Abi.FLOAT;
-import static io.github.secateur.device.host.Abi.INT;
-import static io.github.secateur.device.host.Abi.LONG;
+import static io.github.secateur.device.abi.Abi.FLOAT;
+import static io.github.secateur.device.abi.Abi.INT;
+import static io.github.secateur.device.abi.Abi.LONG;
 
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceMask;
@@ -14,20 +14,25 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** Elementwise operations, reductions, losses, random numbers and optimizer steps. */
-final class HostNn implements NnOps {
+/** Elementwise operations, reductions, losses, random numbers and optimizer steps by the C ABI. */
+public final class NativeNn implements NnOps {
   private static final int MAX_RANK = 8;
   private static final long SHAPE = 8;
   private static final long A_STRIDES = SHAPE + 8 * MAX_RANK;
   private static final long B_STRIDES = A_STRIDES + 8 * MAX_RANK;
 
-  private final HostDevice device;
+  private final NativeDevice device;
   private final MemorySegment broadcast; // secateur_broadcast
   private final MemorySegment dims; // long [MAX_RANK]
   private final MemorySegment permutation; // int [MAX_RANK]
   private final MemorySegment block; // secateur_sgd_params or secateur_adam_params
 
-  HostNn(HostDevice device, Arena arena) {
+  /**
+   * The group of one device.
+   *
+   * @param arena lives as long as the device
+   */
+  public NativeNn(NativeDevice device, Arena arena) {
     this.device = device;
     this.broadcast = arena.allocate(B_STRIDES + 8 * MAX_RANK, 64);
     this.dims = arena.allocate(8 * MAX_RANK, 64);
@@ -37,7 +42,9 @@ final class HostNn implements NnOps {
 
   @Override
   public void fill(float value, DeviceTensor x) {
-    Abi.check("fill", AbiNn.fill(device.handle(), value, x.size(), device.f32("fill", x)));
+    Abi.check(
+        "fill",
+        AbiNn.fill(device.handle(), device.stream(), value, x.size(), device.f32("fill", x)));
   }
 
   @Override
@@ -47,6 +54,7 @@ final class HostNn implements NnOps {
         "unary",
         AbiNn.unary(
             device.handle(),
+            device.stream(),
             op.ordinal(),
             alpha,
             x.size(),
@@ -64,6 +72,7 @@ final class HostNn implements NnOps {
         "unaryGrad",
         AbiNn.unaryGrad(
             device.handle(),
+            device.stream(),
             op.ordinal(),
             alpha,
             x.size(),
@@ -92,6 +101,7 @@ final class HostNn implements NnOps {
         "binary",
         AbiNn.binary(
             device.handle(),
+            device.stream(),
             op.ordinal(),
             broadcast.address(),
             device.f32("binary", a),
@@ -155,6 +165,7 @@ final class HostNn implements NnOps {
         "reduceSumTo",
         AbiNn.reduceSum(
             device.handle(),
+            device.stream(),
             from.rank(),
             dims.address(),
             axes,
@@ -183,6 +194,7 @@ final class HostNn implements NnOps {
         "transpose",
         AbiNn.transpose(
             device.handle(),
+            device.stream(),
             rank,
             dims.address(),
             permutation.address(),
@@ -198,6 +210,7 @@ final class HostNn implements NnOps {
         "softmax",
         AbiNn.softmax(
             device.handle(),
+            device.stream(),
             rows,
             x.shape().dim(-1),
             device.f32("softmax", x),
@@ -213,6 +226,7 @@ final class HostNn implements NnOps {
         "softmaxGrad",
         AbiNn.softmaxGrad(
             device.handle(),
+            device.stream(),
             rows,
             y.shape().dim(-1),
             device.f32("softmaxGrad", y),
@@ -231,6 +245,7 @@ final class HostNn implements NnOps {
         op,
         AbiNn.softmaxCrossEntropy(
             device.handle(),
+            device.stream(),
             rows,
             logits.shape().dim(1),
             device.f32(op, logits),
@@ -250,6 +265,7 @@ final class HostNn implements NnOps {
         op,
         AbiNn.softmaxCrossEntropyGrad(
             device.handle(),
+            device.stream(),
             rows,
             probabilities.shape().dim(1),
             device.f32(op, probabilities),
@@ -274,6 +290,7 @@ final class HostNn implements NnOps {
         "mse",
         AbiNn.mse(
             device.handle(),
+            device.stream(),
             x.size(),
             device.f32("mse", x),
             device.f32("mse", t),
@@ -290,6 +307,7 @@ final class HostNn implements NnOps {
         "mseGrad",
         AbiNn.mseGrad(
             device.handle(),
+            device.stream(),
             x.size(),
             device.f32("mseGrad", x),
             device.f32("mseGrad", t),
@@ -303,6 +321,7 @@ final class HostNn implements NnOps {
         "uniform",
         AbiNn.uniform(
             device.handle(),
+            device.stream(),
             state(device, "uniform", state),
             salt,
             out.size(),
@@ -319,6 +338,7 @@ final class HostNn implements NnOps {
         "dropout",
         AbiNn.dropout(
             device.handle(),
+            device.stream(),
             state(device, "dropout", state),
             salt,
             ratio,
@@ -328,7 +348,7 @@ final class HostNn implements NnOps {
   }
 
   /** Address of the random state: seed and counter. */
-  static long state(HostDevice device, String op, DeviceTensor state) {
+  static long state(NativeDevice device, String op, DeviceTensor state) {
     if (state.size() != 2) {
       throw new IllegalArgumentException(
           op + ": the random state is I64 [2] (seed, counter), not " + state);
@@ -361,6 +381,7 @@ final class HostNn implements NnOps {
         op,
         AbiNn.gatherRows(
             device.handle(),
+            device.stream(),
             count,
             rowBytes,
             source.shape().dim(0),
@@ -404,6 +425,7 @@ final class HostNn implements NnOps {
         "sgdStep",
         AbiNn.sgdStep(
             device.handle(),
+            device.stream(),
             w.size(),
             block(device, "sgdStep", params),
             device.f32("sgdStep", w),
@@ -423,6 +445,7 @@ final class HostNn implements NnOps {
         "adamStep",
         AbiNn.adamStep(
             device.handle(),
+            device.stream(),
             w.size(),
             block(device, "adamStep", params),
             device.f32("adamStep", w),
@@ -432,7 +455,7 @@ final class HostNn implements NnOps {
             device.mask("adamStep", mask)));
   }
 
-  static long block(HostDevice device, String op, Buffer params) {
+  static long block(NativeDevice device, String op, Buffer params) {
     if (params.byteSize() < OPTIMIZER_BLOCK_BYTES) {
       throw new IllegalArgumentException(
           "%s: a parameter block takes %d bytes, this buffer has %d"
