@@ -2,7 +2,12 @@
 // shapes, enumerations, workspace sizes) before a method here is called; methods throw Error.
 //
 // One method an operation, with the operation's name and, but for the device, its arguments in
-// order; secateur.h says what each does. Counts may be 0.
+// order; secateur.h says what each does. An operation on no elements never comes here: the entry
+// does nothing, or fills what there is of a result with zeros. Exceptions are select, select_nm and
+// mask_count, whose results are due even then, and spmm.
+//
+// What lies in tensors, parameter blocks and k is not checked: it may be where the host cannot
+// read.
 #pragma once
 
 #include <cstddef>
@@ -106,6 +111,7 @@ struct secateur_device {
     int32_t group_count;
     const int64_t* k;
     secateur_select_result* results;
+    bool force_fallback;  // secateur_select_force
   };
   virtual size_t select_workspace(const Selection& selection) = 0;
   virtual void select(void* stream, const Selection& selection, void* workspace) = 0;
@@ -130,13 +136,13 @@ struct secateur_device {
   virtual void compress_scatter(void* stream, const secateur_matrix& matrix, const int32_t* offsets,
                                 const int32_t* columns, const float* values, float* w) = 0;
 
-  // ---- sparse products of the CPU device
+  // ---- sparse products of the CPU device; `packed` is not checked
   virtual size_t sparse_pack_bytes(void* stream, int64_t out, int64_t in, int32_t transposed,
                                    const float* w, const uint32_t* mask) = 0;
   virtual void sparse_pack(void* stream, int64_t out, int64_t in, int32_t transposed,
                            const float* w, const uint32_t* mask, void* packed, size_t bytes) = 0;
   virtual size_t spmm_workspace(int64_t batch, const void* packed) = 0;
   virtual void spmm(void* stream, int64_t batch, const void* packed, const float* x,
-                    const float* bias, float* y, void* workspace, size_t bytes) = 0;
+                    const float* bias, float* y, void* workspace) = 0;
   virtual void sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* nonzeros) = 0;
 };

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "pool.h"
 #include "sum.h"
 

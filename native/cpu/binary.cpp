@@ -3,7 +3,7 @@
 // odometer.
 #include "device.h"
 #include "dims.h"
-#include "error.h"
+#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 

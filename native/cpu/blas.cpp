@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <mutex>
 
-#include "error.h"
+#include "abi/error.h"
 
 namespace secateur {
 namespace {

@@ -1,6 +1,6 @@
 // Hard-concrete gates without noise: the evaluation gate and the expected number of open gates.
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 #include "sum.h"

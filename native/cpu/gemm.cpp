@@ -5,7 +5,7 @@
 
 #include "blas.h"
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "pool.h"
 
 namespace secateur {

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstring>
 
-#include "error.h"
+#include "abi/error.h"
 #include "secateur.h"
 
 namespace secateur {

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "pool.h"
 
 namespace secateur {

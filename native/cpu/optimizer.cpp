@@ -1,6 +1,6 @@
 // Optimizer steps and the proximal step of an L1 penalty, weight by weight under an optional mask.
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "error.h"
+#include "abi/error.h"
 #include "isa.h"
 #include "secateur.h"
 

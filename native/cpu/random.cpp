@@ -2,7 +2,7 @@
 // i).
 #include "common/philox.h"
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 

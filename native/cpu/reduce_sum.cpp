@@ -2,7 +2,7 @@
 // order.
 #include "device.h"
 #include "dims.h"
-#include "error.h"
+#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 #include "sum.h"

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "isa.h"
 #include "pool.h"
 

@@ -8,7 +8,7 @@
 
 #include "common/keys.h"
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "mask.h"
 #include "pool.h"
 

@@ -16,7 +16,7 @@
 #include <cstring>
 
 #include "common/keys.h"
-#include "error.h"
+#include "abi/error.h"
 #include "mask.h"
 #include "select.h"
 #include "select_histogram.h"

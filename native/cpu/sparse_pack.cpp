@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "pool.h"
 #include "sparse.h"
 

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 #include "sparse_pack.h"

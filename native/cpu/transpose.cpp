@@ -4,7 +4,7 @@
 
 #include "device.h"
 #include "dims.h"
-#include "error.h"
+#include "abi/error.h"
 #include "pool.h"
 
 namespace secateur {

@@ -1,6 +1,6 @@
 // y = f(x) elementwise, and its gradient.
 #include "device.h"
-#include "error.h"
+#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 

@@ -149,7 +149,7 @@ class CudaDevice final : public secateur_device {
                    const uint32_t* mask, void* packed, size_t bytes) override;
   size_t spmm_workspace(int64_t batch, const void* packed) override;
   void spmm(void* stream, int64_t batch, const void* packed, const float* x, const float* bias,
-            float* y, void* workspace, size_t bytes) override;
+            float* y, void* workspace) override;
   void sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* nonzeros) override;
 
  private:

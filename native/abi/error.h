@@ -1,4 +1,4 @@
-// Errors inside the CPU device: code throws Error (by fail or require), every ABI entry runs inside
+// Errors behind the ABI: code throws Error (by fail or require), every ABI entry runs inside
 // guard(), which turns exceptions into a status and keeps the sentence for secateur_last_error().
 #pragma once
 

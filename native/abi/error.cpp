@@ -1,4 +1,4 @@
-#include "error.h"
+#include "abi/error.h"
 
 #include <cstdarg>
 #include <cstdio>

@@ -4,7 +4,7 @@
 #include <cinttypes>
 #include <cstdint>
 
-#include "error.h"
+#include "abi/error.h"
 #include "secateur.h"
 
 namespace secateur {
