@@ -13,7 +13,6 @@ import io.github.secateur.report.HtmlReport;
 import io.github.secateur.report.JsonReport;
 import io.github.secateur.report.Report;
 import io.github.secateur.report.TerminalTable;
-import io.github.secateur.sparse.Latency;
 import io.github.secateur.train.DataSplit;
 import io.github.secateur.train.StoppedException;
 import io.github.secateur.train.TrainOptions;
@@ -148,7 +147,9 @@ final class DemoCommand implements Callable<Integer> {
     Study.Dense dense = study.dense();
     List<Study.Pruned> cells = study.cells(dense);
     StudyReport measured = new StudyReport(device, List.of(1L, 16L, 64L, 256L));
-    if (!Boolean.parseBoolean(device.info().details().get(Latency.SIMULATED))) {
+    if (device.info().simulated()) {
+      measured.checkSparse(cells, DataOptions.held(split));
+    } else {
       time(measured, cells);
     }
     Report report =

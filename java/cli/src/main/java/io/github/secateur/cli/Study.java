@@ -142,7 +142,8 @@ final class Study {
               .progress(progress.named(stage -> title + ": " + stage))
               .resume()
               .run();
-      double seconds = (System.nanoTime() - started) * 1e-9;
+      double seconds =
+          device.info().simulated() ? Double.NaN : (System.nanoTime() - started) * 1e-9;
       Metrics test = Evaluator.evaluate(device, result.model(), DataOptions.held(data));
       FileSizes sizes = export(id, result.model());
       long nonzeros = Exports.countNonzeros(files.model(id));

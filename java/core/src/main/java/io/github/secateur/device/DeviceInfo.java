@@ -10,4 +10,12 @@ import java.util.Map;
  * @param details facts for provenance in a fixed order: instruction set, threads, BLAS core and
  *     version, library paths
  */
-public record DeviceInfo(String name, String description, Map<String, String> details) {}
+public record DeviceInfo(String name, String description, Map<String, String> details) {
+  /** Key of {@link #details} that is {@code true} for a simulated device. */
+  public static final String SIMULATED = "simulated";
+
+  /** Whether this device is simulated: its results are right, its times say nothing. */
+  public boolean simulated() {
+    return Boolean.parseBoolean(details.getOrDefault(SIMULATED, "false"));
+  }
+}

@@ -55,6 +55,11 @@ final class GateHook implements TrainHook {
   }
 
   @Override
+  public boolean repeatable() {
+    return true;
+  }
+
+  @Override
   public void afterGradients(Training training) {
     PruneOps prune = training.device().prune();
     for (int g = 0; g < gates.groups().size(); g++) {
@@ -65,6 +70,10 @@ final class GateHook implements TrainHook {
           expected.get(g),
           training.gradient(logAlpha));
     }
+  }
+
+  @Override
+  public void afterStep(Training training) {
     if ((training.step() + 1) % PERIOD == 0) {
       steer(training);
     }

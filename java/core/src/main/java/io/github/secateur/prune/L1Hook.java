@@ -46,8 +46,22 @@ final class L1Hook implements TrainHook {
   }
 
   @Override
+  public boolean repeatable() {
+    return true;
+  }
+
+  @Override
+  public void beforeStep(Training training) {
+    training.setPenalty((float) dual.lambda());
+  }
+
+  @Override
+  public void afterUpdate(Training training) {
+    training.softThreshold(weights);
+  }
+
+  @Override
   public void afterStep(Training training) {
-    training.softThreshold(weights, (float) dual.lambda());
     if ((training.step() + 1) % PERIOD == 0) {
       double t = (training.step() + 1) / Math.max(1, RAMP * training.totalSteps());
       dual.update(zeros(training), DualAscent.geometricRamp(target, t));

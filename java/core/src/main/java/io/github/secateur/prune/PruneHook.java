@@ -33,6 +33,11 @@ final class PruneHook implements TrainHook {
   }
 
   @Override
+  public boolean repeatable() {
+    return true;
+  }
+
+  @Override
   public void beforeStep(Training training) {
     long step = training.step();
     if (step > pruned && Schedules.prunesAt(schedule, step, training.totalSteps())) {

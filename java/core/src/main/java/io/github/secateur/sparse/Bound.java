@@ -20,6 +20,7 @@ import java.util.SplittableRandom;
 final class Bound implements AutoCloseable {
   private final Parameters parameters;
   private final Executable executable;
+  private final Device.Replay pass;
 
   Bound(Device device, Model model, long batch) {
     parameters = Parameters.upload(device, model.graph());
@@ -31,6 +32,7 @@ final class Bound implements AutoCloseable {
       parameters.close();
       throw e;
     }
+    pass = device.replay(executable::run);
     try {
       for (ValueInfo input : model.graph().requiredInputs()) {
         fill(device, executable.input(input.name()));
@@ -63,11 +65,12 @@ final class Bound implements AutoCloseable {
 
   /** One forward pass, enqueued. */
   void run() {
-    executable.run();
+    pass.run();
   }
 
   @Override
   public void close() {
+    pass.close();
     executable.close();
     parameters.close();
   }

@@ -17,9 +17,6 @@ import java.util.TreeMap;
  * @param rows one a batch size
  */
 public record Latency(DeviceInfo device, List<Row> rows) {
-  /** Key of {@link DeviceInfo#details} that marks a simulated device. */
-  public static final String SIMULATED = "simulated";
-
   /** Copies the list. */
   public Latency {
     rows = List.copyOf(rows);
@@ -87,7 +84,7 @@ public record Latency(DeviceInfo device, List<Row> rows) {
   }
 
   static void refuseSimulated(DeviceInfo info) {
-    if (Boolean.parseBoolean(info.details().getOrDefault(SIMULATED, "false"))) {
+    if (info.simulated()) {
       throw new IllegalArgumentException(
           "device '"
               + info.name()

@@ -60,6 +60,19 @@ public final class Sparsify {
     return batches.stream().map(batch -> apply(device, pruned, batch, options)).toList();
   }
 
+  /**
+   * The model with every layer of enough zeros run sparse, unmeasured: for checking results, and
+   * for devices that cannot be timed.
+   *
+   * @param minimalSparsity fraction of zeros from which a layer runs sparse
+   */
+  public static Model everywhere(Model pruned, double minimalSparsity) {
+    Graph graph = pruned.graph().copy();
+    List<Candidate> candidates = candidates(pruned, minimalSparsity);
+    candidates.forEach(c -> graph.replace(c.dense, c.sparse));
+    return withGraph(pruned, graph, !candidates.isEmpty());
+  }
+
   private static Sparsified apply(Device device, Model pruned, long batch, Options options) {
     List<Candidate> candidates = candidates(pruned, options.minimalSparsity);
     List<SparseChoice> choices =
@@ -170,8 +183,12 @@ public final class Sparsify {
         any = true;
       }
     }
+    return withGraph(model, graph, any);
+  }
+
+  private static Model withGraph(Model model, Graph graph, boolean anySparse) {
     Model sparse = model.withGraph(graph);
-    if (any) {
+    if (anySparse) {
       sparse.opsets().putIfAbsent(Node.SECATEUR, 1L);
     }
     return sparse;

@@ -9,7 +9,7 @@ package io.github.secateur.train;
  * @param validationAccuracy 0..1, NaN without validation samples
  * @param learningRate at the epoch's last step
  * @param sparsity pruned weights over all prunable weights at its end
- * @param seconds wall time, of this process
+ * @param seconds wall time, of this process; NaN on a simulated device
  */
 public record EpochRecord(
     int epoch,

@@ -32,7 +32,16 @@ public final class Evaluator implements AutoCloseable {
   private final Parameters parameters;
   private final boolean ownsParameters;
   private final int batch;
-  private final Map<Integer, Executable> executables = new LinkedHashMap<>();
+  private final Map<Integer, Compiled> executables = new LinkedHashMap<>();
+
+  /** A graph compiled for a batch size, and its repeatable pass. */
+  private record Compiled(Executable executable, Device.Replay pass) implements AutoCloseable {
+    @Override
+    public void close() {
+      pass.close();
+      executable.close();
+    }
+  }
 
   /** Evaluates the model's own weights; uploads and owns them. */
   public Evaluator(Device device, Model model) {
@@ -120,8 +129,8 @@ public final class Evaluator implements AutoCloseable {
   }
 
   private Tensor run(int size, MemorySegment rows) {
-    Executable executable = executables.computeIfAbsent(size, this::compile);
-    DeviceTensor target = executable.input(input.name());
+    Compiled compiled = executables.computeIfAbsent(size, this::compile);
+    DeviceTensor target = compiled.executable().input(input.name());
     Device device = parameters.device();
     if (rows.byteSize() != target.size() * DType.F32.byteSize()) {
       throw new IllegalArgumentException(
@@ -129,8 +138,8 @@ public final class Evaluator implements AutoCloseable {
               .formatted(input.name(), target.size() / size, rows.byteSize() / size / 4));
     }
     device.upload(rows, target.buffer(), target.byteOffset());
-    executable.run();
-    Tensor out = device.toHost(executable.output(logits));
+    compiled.pass().run();
+    Tensor out = device.toHost(compiled.executable().output(logits));
     if (out.shape().rank() != 2 || out.shape().dim(0) != size) {
       throw new IllegalArgumentException(
           "output '%s' should be [batch, classes], got %s for a batch of %d"
@@ -139,12 +148,14 @@ public final class Evaluator implements AutoCloseable {
     return out;
   }
 
-  private Executable compile(int size) {
-    return Executable.compile(
-        logitsModel,
-        Map.of(input.name(), input.shape(size)),
-        parameters,
-        Executable.Mode.INFERENCE);
+  private Compiled compile(int size) {
+    Executable executable =
+        Executable.compile(
+            logitsModel,
+            Map.of(input.name(), input.shape(size)),
+            parameters,
+            Executable.Mode.INFERENCE);
+    return new Compiled(executable, parameters.device().replay(executable::run));
   }
 
   private static Tensor concatenate(List<Tensor> parts, int count) {

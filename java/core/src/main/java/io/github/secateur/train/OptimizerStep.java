@@ -29,11 +29,11 @@ final class OptimizerStep implements AutoCloseable {
   private final Device device;
   private final Optimizer optimizer;
   private final List<Group> groups = new ArrayList<>();
-  private final DeviceTensor penalty;
   private final Owner owned = new Owner();
 
   /** Parameters under one rule. */
-  private record Group(TrainOptions.Rule rule, Buffer block, List<Slot> slots) {}
+  private record Group(
+      TrainOptions.Rule rule, Buffer block, DeviceTensor penalty, List<Slot> slots) {}
 
   /** A parameter with the optimizer's state of it: none, momentum, or two moments. */
   private record Slot(String name, DeviceTensor weight, List<DeviceTensor> state) {}
@@ -44,7 +44,6 @@ final class OptimizerStep implements AutoCloseable {
     Map<TrainOptions.Rule, Group> byRule = new LinkedHashMap<>();
     try (Owner failed = new Owner()) {
       failed.add(owned);
-      penalty = owned.add(device.empty(DType.F32, Shape.of()));
       for (String name : trained) {
         Group group =
             byRule.computeIfAbsent(
@@ -53,6 +52,7 @@ final class OptimizerStep implements AutoCloseable {
                     new Group(
                         rule,
                         owned.add(device.allocate(NnOps.OPTIMIZER_BLOCK_BYTES)),
+                        owned.add(device.empty(DType.F32, Shape.of())),
                         new ArrayList<>()));
         group.slots().add(new Slot(name, parameters.get(name), zeros(parameters.get(name))));
       }
@@ -85,18 +85,20 @@ final class OptimizerStep implements AutoCloseable {
   }
 
   /**
-   * Takes one step.
+   * Uploads what {@link #apply} reads for the coming step.
    *
    * @param rate learning rate before the rules' factors
    * @param number 1 for the first step
    */
-  void apply(
-      float rate,
-      int number,
-      Function<String, DeviceTensor> gradient,
-      Map<String, DeviceMask> masks) {
+  void prepare(float rate, int number) {
     for (Group group : groups) {
       uploadBlock(group, rate * group.rule().rateFactor(), number);
+    }
+  }
+
+  /** Enqueues one step, the same kernels on the same buffers every time. */
+  void apply(Function<String, DeviceTensor> gradient, Map<String, DeviceMask> masks) {
+    for (Group group : groups) {
       for (Slot slot : group.slots()) {
         DeviceTensor g = gradient.apply(slot.name());
         DeviceMask mask = masks.get(slot.name());
@@ -126,20 +128,27 @@ final class OptimizerStep implements AutoCloseable {
   }
 
   /**
-   * The proximal step of λ · Σ|w| in the metric of the step last taken, see {@link
-   * Training#softThreshold}.
+   * Uploads λ of {@link #softThreshold} for the coming step.
    *
    * @param rate learning rate of that step, before the rules' factors
    */
-  void softThreshold(
-      Collection<String> names, float lambda, float rate, Map<String, DeviceMask> masks) {
+  void setPenalty(float lambda, float rate) {
     for (Group group : groups) {
       float scalar =
           switch (optimizer) {
             case Optimizer.Sgd sgd -> rate * group.rule().rateFactor() * lambda;
             case Optimizer.Adam adam -> lambda;
           };
-      device.upload(Tensor.of(Shape.of(), scalar), penalty);
+      device.upload(Tensor.of(Shape.of(), scalar), group.penalty());
+    }
+  }
+
+  /**
+   * The proximal step of λ · Σ|w| in the metric of the step last taken, see {@link
+   * Training#softThreshold}.
+   */
+  void softThreshold(Collection<String> names, Map<String, DeviceMask> masks) {
+    for (Group group : groups) {
       for (Slot slot : group.slots()) {
         if (names.contains(slot.name())) {
           softThreshold(group, slot, masks.get(slot.name()));
@@ -150,11 +159,12 @@ final class OptimizerStep implements AutoCloseable {
 
   private void softThreshold(Group group, Slot slot, DeviceMask mask) {
     switch (optimizer) {
-      case Optimizer.Sgd sgd -> device.prune().softThreshold(penalty, slot.weight(), mask);
+      case Optimizer.Sgd sgd -> device.prune().softThreshold(group.penalty(), slot.weight(), mask);
       case Optimizer.Adam adam ->
           device
               .prune()
-              .softThresholdAdam(group.block(), penalty, slot.state().get(1), slot.weight(), mask);
+              .softThresholdAdam(
+                  group.block(), group.penalty(), slot.state().get(1), slot.weight(), mask);
     }
   }
 

@@ -22,7 +22,8 @@ import java.util.Set;
 
 /**
  * What a training run holds on its device, and one step of it. Parameters, masks, optimizer state
- * and samples stay there; a step uploads the random state (16 bytes) and the optimizer's block.
+ * and samples stay there; a step uploads the random state (16 bytes) and the optimizer's blocks,
+ * and replays its recorded work, one recording a batch size.
  */
 final class Session implements Training, AutoCloseable {
   private final Device device;
@@ -36,6 +37,7 @@ final class Session implements Training, AutoCloseable {
   private final LossTrace losses;
   private final Map<String, DeviceMask> masks = new LinkedHashMap<>();
   private final Map<Integer, Executable> executables = new LinkedHashMap<>();
+  private final Map<Integer, Device.Replay> recordings = new LinkedHashMap<>();
   private final Tensor randomState = Tensor.zeros(DType.I64, Shape.of(2));
   private final Owner owned = new Owner();
 
@@ -64,15 +66,35 @@ final class Session implements Training, AutoCloseable {
   void step(List<TrainHook> hooks) {
     int stepOfEpoch = stepOfEpoch();
     current = executable(batches.size(stepOfEpoch));
-    batches.load(
-        epoch(), stepOfEpoch, current.input(graph.input().name()), current.input(graph.labels()));
+    batches.choose(epoch(), stepOfEpoch);
     uploadRandomState();
+    optimizer.prepare(learningRate(), Math.toIntExact(step + 1));
     hooks.forEach(hook -> hook.beforeStep(this));
-    current.run();
+    if (hooks.stream().allMatch(TrainHook::repeatable)) {
+      recordings
+          .computeIfAbsent(
+              batches.size(stepOfEpoch), size -> device.replay(() -> enqueueStep(hooks)))
+          .run();
+    } else {
+      enqueueStep(hooks);
+    }
     losses.record(stepOfEpoch, current.output(graph.loss()));
-    hooks.forEach(hook -> hook.afterGradients(this));
-    optimizer.apply(learningRate(), Math.toIntExact(step + 1), this::gradient, masks);
     hooks.forEach(hook -> hook.afterStep(this));
+  }
+
+  /** The device work of a step: the same operations on the same buffers for a batch size. */
+  private void enqueueStep(List<TrainHook> hooks) {
+    batches.load(current.input(graph.input().name()), current.input(graph.labels()));
+    current.run();
+    hooks.forEach(hook -> hook.afterGradients(this));
+    optimizer.apply(this::gradient, masks);
+    hooks.forEach(hook -> hook.afterUpdate(this));
+  }
+
+  /** For when the work of a step changes. */
+  private void forgetRecordings() {
+    recordings.values().forEach(Device.Replay::close);
+    recordings.clear();
   }
 
   /** Goes on to the next step. */
@@ -206,12 +228,21 @@ final class Session implements Training, AutoCloseable {
   @Override
   public DeviceMask mask(String parameter) {
     return masks.computeIfAbsent(
-        parameter, name -> owned.add(device.toDevice(Mask.ones(parameters.get(name).shape()))));
+        parameter,
+        name -> {
+          forgetRecordings();
+          return owned.add(device.toDevice(Mask.ones(parameters.get(name).shape())));
+        });
   }
 
   @Override
-  public void softThreshold(Collection<String> parameters, float lambda) {
-    optimizer.softThreshold(parameters, lambda, learningRate(), masks);
+  public void softThreshold(Collection<String> parameters) {
+    optimizer.softThreshold(parameters, masks);
+  }
+
+  @Override
+  public void setPenalty(float lambda) {
+    optimizer.setPenalty(lambda, learningRate());
   }
 
   @Override
@@ -246,6 +277,7 @@ final class Session implements Training, AutoCloseable {
 
   @Override
   public void close() {
+    forgetRecordings();
     owned.close();
   }
 }

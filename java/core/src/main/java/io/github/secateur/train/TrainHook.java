@@ -17,10 +17,24 @@ public interface TrainHook {
   /** Before the forward pass of a step. */
   default void beforeStep(Training training) {}
 
+  /**
+   * Whether {@link #afterGradients} and {@link #afterUpdate} do nothing but enqueue device work,
+   * the same operations on the same buffers at every step: no upload, download, allocation or
+   * decision. A step whose hooks all are repeatable is recorded and replayed as a whole where the
+   * device can ({@link io.github.secateur.device.Device#replay}); the two methods are then called
+   * only while recording. What changes from step to step is uploaded in {@link #beforeStep}.
+   */
+  default boolean repeatable() {
+    return false;
+  }
+
   /** After the backward pass, before the optimizer: gradients may be changed. */
   default void afterGradients(Training training) {}
 
-  /** After the optimizer step: weights and masks may be changed. */
+  /** After the optimizer's update, still part of the step: weights may be changed. */
+  default void afterUpdate(Training training) {}
+
+  /** After the step: weights and masks may be changed, values downloaded, decisions taken. */
   default void afterStep(Training training) {}
 
   /** After the last step of an epoch, before validation. */

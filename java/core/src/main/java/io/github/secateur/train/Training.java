@@ -43,12 +43,18 @@ public interface Training {
    * (ProxGen: Yun, Lozano &amp; Yang, arXiv 2003.07336, section 4): w ← sign(w) · max(|w| − t, 0)
    * with t = lr · λ for SGD and t = lr · λ / (√v̂ + ε) for Adam, v̂ the bias-corrected second
    * moment of the weight. Decoupled, as weight decay is in AdamW: no moment sees it. Masked weights
-   * stay +0. Call it from {@link TrainHook#afterStep}.
+   * stay +0. Call it from {@link TrainHook#afterUpdate}; λ is that of {@link #setPenalty}.
    *
    * @param parameters trained parameters
+   */
+  void softThreshold(Collection<String> parameters);
+
+  /**
+   * Uploads λ for {@link #softThreshold}, from {@link TrainHook#beforeStep}.
+   *
    * @param lambda 0 or more, in units of the gradient
    */
-  void softThreshold(Collection<String> parameters, float lambda);
+  void setPenalty(float lambda);
 
   /** I64 [2] {seed, counter} of random draws on the device. */
   DeviceTensor randomState();

@@ -105,7 +105,7 @@ final class TrainingRun implements AutoCloseable {
             metrics == null ? Double.NaN : metrics.accuracy(),
             session.learningRate(),
             session.sparsity(),
-            (now - epochNanos) * 1e-9));
+            setup.device().info().simulated() ? Double.NaN : (now - epochNanos) * 1e-9));
     epochNanos = now;
     if (setup.options().patience() > 0 && metrics.loss() < best.loss()) {
       best =

@@ -1,5 +1,6 @@
 package io.github.secateur.sparse;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -21,6 +22,7 @@ import io.github.secateur.nn.Networks;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
+import io.github.secateur.train.Evaluator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,8 +119,29 @@ class SparsifyTest {
   }
 
   @Test
+  void everywhereReplacesWhatHasZerosEnough() {
+    Model model = pruned("mlp:32-16-4", 0.9);
+    Model sparse = Sparsify.everywhere(model, 0.7);
+    assertTrue(
+        sparse.graph().nodes().stream().filter(n -> n.opType().equals("SparseGemm")).count() >= 1);
+    assertEquals(
+        model.graph().nodes().size(), Sparsify.everywhere(model, 1).graph().nodes().size());
+    assertTrue(
+        Sparsify.everywhere(model, 1).graph().nodes().stream()
+            .noneMatch(n -> n.opType().equals("SparseGemm")));
+    Tensor x = Tensor.zeros(DType.F32, Shape.of(5, 32));
+    for (int i = 0; i < x.size(); i++) {
+      x.setFloat(i, (i * 37 % 101) / 101f);
+    }
+    try (Device device = cpu()) {
+      float[] wanted = Evaluator.predict(device, model, x).toFloats();
+      assertArrayEquals(wanted, Evaluator.predict(device, sparse, x).toFloats(), 1e-5f);
+    }
+  }
+
+  @Test
   void simulatedDevicesAreNotTimed() {
-    DeviceInfo info = new DeviceInfo("cuda", "Simulated", Map.of(Latency.SIMULATED, "true"));
+    DeviceInfo info = new DeviceInfo("cuda", "Simulated", Map.of(DeviceInfo.SIMULATED, "true"));
     assertThrows(IllegalArgumentException.class, () -> Latency.refuseSimulated(info));
   }
 

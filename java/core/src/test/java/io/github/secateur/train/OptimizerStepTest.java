@@ -210,11 +210,16 @@ class OptimizerStepTest {
     }
 
     @Override
+    public void beforeStep(Training training) {
+      training.setPenalty(LAMBDA);
+    }
+
+    @Override
     public void afterStep(Training training) {
       List<String> weights = List.of("fc1.weight", "fc2.weight");
       Map<String, Tensor> before = new HashMap<>();
       training.trained().forEach(n -> before.put(n, training.parameters().toHost(n)));
-      training.softThreshold(weights, LAMBDA);
+      training.softThreshold(weights);
       for (String name : training.trained()) {
         Tensor after = training.parameters().toHost(name);
         if (!weights.contains(name)) {
