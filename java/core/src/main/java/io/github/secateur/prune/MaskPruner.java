@@ -52,9 +52,7 @@ final class MaskPruner extends Pruner<Pruner.Scores> {
 
   @Override
   void apply() {
-    for (Layer layer : layers) {
-      site.device().prune().applyMask(site.mask(layer.parameter()), site.weight(layer.parameter()));
-    }
+    site.applyMasks(layers.stream().map(Layer::parameter).toList());
   }
 
   private static double sparsity(List<Layer> layers, Map<String, Mask> masks) {

@@ -4,6 +4,7 @@ import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.train.Training;
+import java.util.List;
 
 /** Where pruning reads weights and writes masks. */
 interface Site {
@@ -15,6 +16,15 @@ interface Site {
 
   /** The mask of a weight, made on first use (all kept). */
   DeviceMask mask(String parameter);
+
+  /** Sets to +0 what the masks of these weights prune, in one operation. */
+  default void applyMasks(List<String> parameters) {
+    device()
+        .prune()
+        .applyMasks(
+            parameters.stream().map(this::mask).toList(),
+            parameters.stream().map(this::weight).toList());
+  }
 
   /** The weights of a training run. */
   static Site of(Training training) {

@@ -100,11 +100,12 @@ final class UnitPruner extends Pruner<UnitScores> {
 
   @Override
   void apply() {
-    groups.stream()
-        .flatMap(group -> group.slices().stream())
-        .map(Coupling.Slice::parameter)
-        .distinct()
-        .forEach(p -> site.device().prune().applyMask(site.mask(p), site.weight(p)));
+    site.applyMasks(
+        groups.stream()
+            .flatMap(group -> group.slices().stream())
+            .map(Coupling.Slice::parameter)
+            .distinct()
+            .toList());
   }
 
   private record Unit(int group, int index, double order) {}

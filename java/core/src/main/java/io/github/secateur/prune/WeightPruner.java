@@ -86,9 +86,7 @@ final class WeightPruner extends Pruner<WeightPruner.WeightScores> {
 
   @Override
   void apply() {
-    for (Layer layer : layers) {
-      site.device().prune().applyMask(site.mask(layer.parameter()), site.weight(layer.parameter()));
-    }
+    site.applyMasks(layers.stream().map(Layer::parameter).toList());
   }
 
   private WeightScores random(long seed) {
