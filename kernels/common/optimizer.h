@@ -10,6 +10,19 @@
 
 SECATEUR_COMMON_BEGIN
 
+/* The layout of secateur_sgd_params and secateur_adam_params, for kernels. */
+struct SgdParams {
+  float lr, momentum, weight_decay;
+  int32_t nesterov;
+  int32_t step;
+};
+struct AdamParams {
+  float lr, beta1, beta2, epsilon, weight_decay;
+  int32_t decoupled;
+  float correction1;
+  float correction2_sqrt;
+};
+
 /* SGD with momentum (Sutskever et al. 2013, in PyTorch's form: dampening 0). Returns the new
  * weight; *buffer is the running gradient, and on the first step becomes the gradient itself. */
 SECATEUR_HD float sgd_momentum_step(float w, float g, float* buffer, float lr, float momentum,
@@ -36,6 +49,22 @@ struct AdamStep {
   float l2;     /* weight decay added to the gradient, 0 for AdamW */
   float shrink; /* 1 - lr * weight decay for AdamW, else 1 */
 };
+
+/* From the parameters of secateur_adam_params. */
+template <class Params>
+SECATEUR_HD AdamStep adam_step_of(const Params& params) {
+  AdamStep step;
+  step.beta1 = params.beta1;
+  step.rest1 = 1.0f - params.beta1;
+  step.beta2 = params.beta2;
+  step.rest2 = 1.0f - params.beta2;
+  step.rate = params.lr / params.correction1;
+  step.root = params.correction2_sqrt;
+  step.epsilon = params.epsilon;
+  step.l2 = params.decoupled != 0 ? 0.0f : params.weight_decay;
+  step.shrink = params.decoupled != 0 ? 1.0f - params.lr * params.weight_decay : 1.0f;
+  return step;
+}
 
 /* Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019). Returns the new weight. */
 SECATEUR_HD float adam_step(float w, float g, float* m, float* v, const AdamStep& step) {

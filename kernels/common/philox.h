@@ -64,4 +64,10 @@ SECATEUR_HD float uniform_float(uint32_t bits) {
   return u < 1.0f ? u : 0.999999940f;
 }
 
+/* x / keep where the uniform u is not below the ratio, else 0; keep = 1 - ratio. */
+SECATEUR_HD float dropout_float(float u, float ratio, float keep, float x) {
+  const float kept = x / keep;
+  return u < ratio ? 0.0f : kept;
+}
+
 SECATEUR_COMMON_END
