@@ -2,9 +2,8 @@
 // innermost that remain are the columns of the vectorised loop, the next its rows, the others an
 // odometer.
 #include "device.h"
-#include "dims.h"
-#include "abi/error.h"
 #include "kernels.h"
+#include "odometer.h"
 #include "pool.h"
 
 namespace secateur {
@@ -33,8 +32,12 @@ int merge(const secateur_broadcast& broadcast, Axis* axes) {
   return rank;
 }
 
-void binary(int32_t op, const secateur_broadcast& broadcast, int64_t n, const float* a,
-            const float* b, float* out) {
+}  // namespace
+
+void CpuDevice::binary(void*, int32_t op, const secateur_broadcast& broadcast, const float* a,
+                       const float* b, float* out) {
+  int64_t n = 1;
+  for (int32_t d = 0; d < broadcast.rank; ++d) n *= broadcast.shape[d];
   Axis axes[SECATEUR_MAX_RANK];
   const int rank = merge(broadcast, axes);
   const auto run = kernels().binary;
@@ -63,23 +66,4 @@ void binary(int32_t op, const secateur_broadcast& broadcast, int64_t n, const fl
   });
 }
 
-}  // namespace
 }  // namespace secateur
-
-using namespace secateur;
-
-secateur_status secateur_binary(secateur_device* device, void* stream, int32_t op,
-                                const secateur_broadcast* broadcast, const float* a, const float* b,
-                                float* out) {
-  return guard([&] {
-    require_cpu(device, stream);
-    SECATEUR_REQUIRE(op >= SECATEUR_ADD && op <= SECATEUR_DIV,
-                     "Unknown binary operator %d; see secateur_binary_op.", op);
-    SECATEUR_REQUIRE(broadcast != nullptr, "The broadcast of a binary operation is NULL.");
-    const int64_t n = require_shape(broadcast->rank, broadcast->shape);
-    require_pointer(a, n, "a");
-    require_pointer(b, n, "b");
-    require_pointer(out, n, "out");
-    if (n > 0) binary(op, *broadcast, n, a, b, out);
-  });
-}

@@ -3,9 +3,9 @@
 #include <cinttypes>
 #include <climits>
 
+#include "abi/error.h"
 #include "blas.h"
 #include "device.h"
-#include "abi/error.h"
 #include "pool.h"
 
 namespace secateur {
@@ -44,18 +44,6 @@ Pieces cut(int64_t m, int64_t n, int64_t k) {
   return piece;
 }
 
-int as_int(int64_t value, const char* name) {
-  SECATEUR_REQUIRE(value >= 0 && value <= INT_MAX,
-                   "%s of a product is %" PRId64 "; it must be in 0..2147483647.", name, value);
-  return static_cast<int>(value);
-}
-
-void check_leading(int64_t leading, int64_t width, const char* name) {
-  SECATEUR_REQUIRE(leading >= width && leading <= INT_MAX,
-                   "%s of a product is %" PRId64 "; rows have %" PRId64 " elements.", name, leading,
-                   width);
-}
-
 // k = 0: C = beta C.
 void scale(const secateur_gemm_args& args, float* c) {
   for (int64_t i = 0; i < args.m; ++i) {
@@ -64,18 +52,11 @@ void scale(const secateur_gemm_args& args, float* c) {
   }
 }
 
-void gemm(const secateur_gemm_args& args, const float* a, const float* b, float* c) {
-  as_int(args.m, "m");
-  as_int(args.n, "n");
-  const int k = as_int(args.k, "k");
-  check_leading(args.lda, args.trans_a ? args.m : args.k, "lda");
-  check_leading(args.ldb, args.trans_b ? args.k : args.n, "ldb");
-  check_leading(args.ldc, args.n, "ldc");
-  if (args.m == 0 || args.n == 0) return;
-  require_pointer(c, 1, "C");
+}  // namespace
+
+void CpuDevice::gemm(void*, const secateur_gemm_args& args, const float* a, const float* b,
+                     float* c) {
   if (args.k == 0) return scale(args, c);
-  require_pointer(a, 1, "A");
-  require_pointer(b, 1, "B");
   const CblasSgemm product = cblas_sgemm();
   if (product == nullptr) {
     fail(SECATEUR_UNAVAILABLE,
@@ -90,21 +71,11 @@ void gemm(const secateur_gemm_args& args, const float* a, const float* b, float*
     const int64_t cols = args.n - col < piece.cols ? args.n - col : piece.cols;
     product(kCblasRowMajor, args.trans_a ? kCblasTrans : kCblasNoTrans,
             args.trans_b ? kCblasTrans : kCblasNoTrans, static_cast<int>(rows),
-            static_cast<int>(cols), k, args.alpha, a + (args.trans_a ? row : row * args.lda),
-            static_cast<int>(args.lda), b + (args.trans_b ? col * args.ldb : col),
-            static_cast<int>(args.ldb), args.beta, c + row * args.ldc + col,
-            static_cast<int>(args.ldc));
+            static_cast<int>(cols), static_cast<int>(args.k), args.alpha,
+            a + (args.trans_a ? row : row * args.lda), static_cast<int>(args.lda),
+            b + (args.trans_b ? col * args.ldb : col), static_cast<int>(args.ldb), args.beta,
+            c + row * args.ldc + col, static_cast<int>(args.ldc));
   });
 }
 
-}  // namespace
 }  // namespace secateur
-
-secateur_status secateur_gemm(secateur_device* device, void* stream, const secateur_gemm_args* args,
-                              const float* a, const float* b, float* c) {
-  return secateur::guard([&] {
-    secateur::require_cpu(device, stream);
-    SECATEUR_REQUIRE(args != nullptr, "The arguments of the product are NULL.");
-    secateur::gemm(*args, a, b, c);
-  });
-}

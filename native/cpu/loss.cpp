@@ -2,8 +2,8 @@
 #include <cinttypes>
 #include <limits>
 
-#include "device.h"
 #include "abi/error.h"
+#include "device.h"
 #include "kernels.h"
 #include "pool.h"
 #include "sum.h"
@@ -15,14 +15,6 @@ constexpr int64_t kGrain = 4096;        // elements a chunk, at least one row
 constexpr int64_t kCheapGrain = 16384;  // elements a chunk where memory is the limit
 
 int64_t rows_a_chunk(int64_t cols) { return cols >= kGrain ? 1 : kGrain / cols; }
-
-// Checks a matrix; false when it has no elements.
-bool require_matrix(secateur_device* device, void* stream, int64_t rows, int64_t cols) {
-  require_cpu(device, stream);
-  require_count(rows, "rows");
-  require_count(cols, "cols");
-  return rows > 0 && cols > 0;
-}
 
 void require_labels(int64_t rows, int64_t cols, const int32_t* labels) {
   for (int64_t r = 0; r < rows; ++r) {
@@ -53,103 +45,53 @@ float cross_entropy(int64_t rows, int64_t cols, const float* x, const int32_t* l
 }
 
 }  // namespace
+
+void CpuDevice::softmax(void*, int64_t rows, int64_t cols, const float* x, float* y) {
+  const auto run = kernels().softmax;
+  parallel_ranges(rows, rows_a_chunk(cols), [&](int64_t begin, int64_t end) {
+    run(end - begin, cols, x + begin * cols, y + begin * cols);
+  });
+}
+
+void CpuDevice::softmax_grad(void*, int64_t rows, int64_t cols, const float* y, const float* dy,
+                             float* dx) {
+  const auto run = kernels().softmax_grad;
+  parallel_ranges(rows, rows_a_chunk(cols), [&](int64_t begin, int64_t end) {
+    run(end - begin, cols, y + begin * cols, dy + begin * cols, dx + begin * cols);
+  });
+}
+
+void CpuDevice::softmax_cross_entropy(void*, int64_t rows, int64_t cols, const float* x,
+                                      const int32_t* labels, float* p, float* loss) {
+  *loss = std::numeric_limits<float>::quiet_NaN();
+  require_labels(rows, cols, labels);
+  *loss = cross_entropy(rows, cols, x, labels, p);
+}
+
+void CpuDevice::softmax_cross_entropy_grad(void*, int64_t rows, int64_t cols, const float* p,
+                                           const int32_t* labels, const float* dloss, float* dx) {
+  require_labels(rows, cols, labels);
+  const float scale = *dloss / static_cast<float>(rows);
+  const auto run = kernels().cross_entropy_grad;
+  parallel_ranges(rows, rows_a_chunk(cols), [&](int64_t begin, int64_t end) {
+    run(end - begin, cols, scale, p + begin * cols, labels + begin, dx + begin * cols);
+  });
+}
+
+void CpuDevice::mse(void*, int64_t n, const float* x, const float* t, float* loss) {
+  const auto run = kernels().square_error_tile;
+  const float sum = common::parallel_sum<float>(
+      n, [&](int64_t begin, int64_t end) { return run(end - begin, x + begin, t + begin); });
+  *loss = sum / static_cast<float>(n);
+}
+
+void CpuDevice::mse_grad(void*, int64_t n, const float* x, const float* t, const float* dloss,
+                         float* dx) {
+  const float scale = *dloss * 2.0f / static_cast<float>(n);
+  const auto run = kernels().mse_grad;
+  parallel_ranges(n, kCheapGrain, [&](int64_t begin, int64_t end) {
+    run(end - begin, scale, x + begin, t + begin, dx + begin);
+  });
+}
+
 }  // namespace secateur
-
-using namespace secateur;
-
-secateur_status secateur_softmax(secateur_device* device, void* stream, int64_t rows, int64_t cols,
-                                 const float* x, float* y) {
-  return guard([&] {
-    if (!require_matrix(device, stream, rows, cols)) return;
-    require_pointer(x, rows, "x");
-    require_pointer(y, rows, "y");
-    const auto run = kernels().softmax;
-    parallel_ranges(rows, rows_a_chunk(cols), [&](int64_t begin, int64_t end) {
-      run(end - begin, cols, x + begin * cols, y + begin * cols);
-    });
-  });
-}
-
-secateur_status secateur_softmax_grad(secateur_device* device, void* stream, int64_t rows,
-                                      int64_t cols, const float* y, const float* dy, float* dx) {
-  return guard([&] {
-    if (!require_matrix(device, stream, rows, cols)) return;
-    require_pointer(y, rows, "y");
-    require_pointer(dy, rows, "dy");
-    require_pointer(dx, rows, "dx");
-    const auto run = kernels().softmax_grad;
-    parallel_ranges(rows, rows_a_chunk(cols), [&](int64_t begin, int64_t end) {
-      run(end - begin, cols, y + begin * cols, dy + begin * cols, dx + begin * cols);
-    });
-  });
-}
-
-secateur_status secateur_softmax_cross_entropy(secateur_device* device, void* stream, int64_t rows,
-                                               int64_t cols, const float* x, const int32_t* labels,
-                                               float* p, float* loss) {
-  return guard([&] {
-    require_matrix(device, stream, rows, cols);
-    if (rows == 0) return;
-    require_pointer(x, cols, "x");
-    require_pointer(labels, rows, "labels");
-    require_pointer(p, cols, "p");
-    require_pointer(loss, 1, "loss");
-    *loss = std::numeric_limits<float>::quiet_NaN();
-    require_labels(rows, cols, labels);
-    *loss = cross_entropy(rows, cols, x, labels, p);
-  });
-}
-
-secateur_status secateur_softmax_cross_entropy_grad(secateur_device* device, void* stream,
-                                                    int64_t rows, int64_t cols, const float* p,
-                                                    const int32_t* labels, const float* dloss,
-                                                    float* dx) {
-  return guard([&] {
-    require_matrix(device, stream, rows, cols);
-    if (rows == 0) return;
-    require_pointer(p, cols, "p");
-    require_pointer(labels, rows, "labels");
-    require_pointer(dloss, 1, "dloss");
-    require_pointer(dx, cols, "dx");
-    require_labels(rows, cols, labels);
-    const float scale = *dloss / static_cast<float>(rows);
-    const auto run = kernels().cross_entropy_grad;
-    parallel_ranges(rows, rows_a_chunk(cols), [&](int64_t begin, int64_t end) {
-      run(end - begin, cols, scale, p + begin * cols, labels + begin, dx + begin * cols);
-    });
-  });
-}
-
-secateur_status secateur_mse(secateur_device* device, void* stream, int64_t n, const float* x,
-                             const float* t, float* loss) {
-  return guard([&] {
-    require_cpu(device, stream);
-    require_count(n, "n");
-    if (n == 0) return;
-    require_pointer(x, n, "x");
-    require_pointer(t, n, "t");
-    require_pointer(loss, n, "loss");
-    const auto run = kernels().square_error_tile;
-    const float sum = common::parallel_sum<float>(
-        n, [&](int64_t begin, int64_t end) { return run(end - begin, x + begin, t + begin); });
-    *loss = sum / static_cast<float>(n);
-  });
-}
-
-secateur_status secateur_mse_grad(secateur_device* device, void* stream, int64_t n, const float* x,
-                                  const float* t, const float* dloss, float* dx) {
-  return guard([&] {
-    require_cpu(device, stream);
-    require_count(n, "n");
-    if (n == 0) return;
-    require_pointer(x, n, "x");
-    require_pointer(t, n, "t");
-    require_pointer(dloss, n, "dloss");
-    require_pointer(dx, n, "dx");
-    const float scale = *dloss * 2.0f / static_cast<float>(n);
-    const auto run = kernels().mse_grad;
-    parallel_ranges(n, kCheapGrain, [&](int64_t begin, int64_t end) {
-      run(end - begin, scale, x + begin, t + begin, dx + begin);
-    });
-  });
-}

@@ -5,8 +5,8 @@
 #include <atomic>
 #include <cstring>
 
-#include "device.h"
 #include "abi/error.h"
+#include "device.h"
 #include "pool.h"
 
 namespace secateur {
@@ -35,40 +35,11 @@ void apply_word(uint32_t word, int count, float* w) {
   std::memcpy(w, bits, sizeof(float) * static_cast<size_t>(count));
 }
 
-void apply(int64_t n, const uint32_t* mask, float* w) {
-  parallel_ranges(mask_words(n), kGrainWords, [=](int64_t begin, int64_t end) {
-    for (int64_t word = begin; word < end; ++word) {
-      apply_word(mask[word], static_cast<int>(std::min<int64_t>(32, n - word * 32)), w + word * 32);
-    }
-  });
-}
-
 // The bits of the kept elements of w[0..count) that are +0 or -0.
 uint32_t zero_bits(int count, const float* w) {
   uint32_t zeros = 0;
   for (int l = 0; l < count; ++l) zeros |= w[l] == 0 ? kBits.bit[l] : 0;
   return zeros;
-}
-
-void count(int64_t n, const uint32_t* mask, const float* w, int64_t* kept, int64_t* kept_zeros) {
-  std::atomic<int64_t> all_kept{0};
-  std::atomic<int64_t> all_zeros{0};
-  parallel_ranges(mask_words(n), kGrainWords, [&](int64_t begin, int64_t end) {
-    int64_t chunk_kept = 0;
-    int64_t chunk_zeros = 0;
-    for (int64_t word = begin; word < end; ++word) {
-      const uint32_t bits = mask[word] & valid_bits(n, word);
-      chunk_kept += __builtin_popcount(bits);
-      if (w != nullptr && bits != 0) {
-        const int elements = static_cast<int>(std::min<int64_t>(32, n - word * 32));
-        chunk_zeros += __builtin_popcount(bits & zero_bits(elements, w + word * 32));
-      }
-    }
-    all_kept.fetch_add(chunk_kept, std::memory_order_relaxed);
-    all_zeros.fetch_add(chunk_zeros, std::memory_order_relaxed);
-  });
-  *kept = all_kept;
-  *kept_zeros = w == nullptr ? -1 : all_zeros.load();
 }
 
 // bits[at .. at + count) &= pattern(offset), whose bit j stands for bit at + offset + j.
@@ -92,7 +63,47 @@ uint32_t load_bits(const uint32_t* bits, int64_t n, int64_t at) {
   return static_cast<uint32_t>(pair >> shift);
 }
 
-void keep_units(int32_t axis, int64_t rows, int64_t cols, const uint32_t* units, uint32_t* mask) {
+}  // namespace
+
+void CpuDevice::mask_apply(void*, int64_t n, const uint32_t* mask, float* w) {
+  parallel_ranges(mask_words(n), kGrainWords, [=](int64_t begin, int64_t end) {
+    for (int64_t word = begin; word < end; ++word) {
+      apply_word(mask[word], static_cast<int>(std::min<int64_t>(32, n - word * 32)), w + word * 32);
+    }
+  });
+}
+
+// Tensor after tensor: each is cut for the pool by itself.
+void CpuDevice::mask_apply_many(void* stream, int32_t count, const secateur_masked* tensors) {
+  for (int32_t t = 0; t < count; ++t) {
+    mask_apply(stream, tensors[t].length, tensors[t].mask, tensors[t].w);
+  }
+}
+
+void CpuDevice::mask_count(void*, int64_t n, const uint32_t* mask, const float* w, int64_t* kept,
+                           int64_t* kept_zeros) {
+  std::atomic<int64_t> all_kept{0};
+  std::atomic<int64_t> all_zeros{0};
+  parallel_ranges(mask_words(n), kGrainWords, [&](int64_t begin, int64_t end) {
+    int64_t chunk_kept = 0;
+    int64_t chunk_zeros = 0;
+    for (int64_t word = begin; word < end; ++word) {
+      const uint32_t bits = mask[word] & valid_bits(n, word);
+      chunk_kept += __builtin_popcount(bits);
+      if (w != nullptr && bits != 0) {
+        const int elements = static_cast<int>(std::min<int64_t>(32, n - word * 32));
+        chunk_zeros += __builtin_popcount(bits & zero_bits(elements, w + word * 32));
+      }
+    }
+    all_kept.fetch_add(chunk_kept, std::memory_order_relaxed);
+    all_zeros.fetch_add(chunk_zeros, std::memory_order_relaxed);
+  });
+  *kept = all_kept;
+  *kept_zeros = w == nullptr ? -1 : all_zeros.load();
+}
+
+void CpuDevice::mask_units(void*, int32_t axis, int64_t rows, int64_t cols, const uint32_t* units,
+                           uint32_t* mask) {
   const int64_t n = rows * cols;
   parallel_ranges(mask_words(n), kGrainWords, [=](int64_t first, int64_t last) {
     const int64_t end = std::min(n, last * 32);
@@ -111,42 +122,4 @@ void keep_units(int32_t axis, int64_t rows, int64_t cols, const uint32_t* units,
   });
 }
 
-}  // namespace
 }  // namespace secateur
-
-secateur_status secateur_mask_apply(secateur_device* device, void* stream, int64_t n,
-                                    const uint32_t* mask, float* w) {
-  return secateur::guard([&] {
-    secateur::require_cpu(device, stream);
-    secateur::require_count(n, "n");
-    secateur::require_pointer(mask, n, "mask");
-    secateur::require_pointer(w, n, "w");
-    secateur::apply(n, mask, w);
-  });
-}
-
-secateur_status secateur_mask_count(secateur_device* device, void* stream, int64_t n,
-                                    const uint32_t* mask, const float* w, int64_t* kept,
-                                    int64_t* kept_zeros) {
-  return secateur::guard([&] {
-    secateur::require_cpu(device, stream);
-    secateur::require_count(n, "n");
-    secateur::require_pointer(mask, n, "mask");
-    SECATEUR_REQUIRE(kept != nullptr && kept_zeros != nullptr, "The place for a count is NULL.");
-    secateur::count(n, mask, w, kept, kept_zeros);
-  });
-}
-
-secateur_status secateur_mask_units(secateur_device* device, void* stream, int32_t axis,
-                                    int64_t rows, int64_t cols, const uint32_t* units,
-                                    uint32_t* mask) {
-  return secateur::guard([&] {
-    secateur::require_cpu(device, stream);
-    SECATEUR_REQUIRE(axis == 0 || axis == 1, "Axis %d of a matrix does not exist; use 0 or 1.",
-                     axis);
-    secateur::require_matrix(rows, cols);
-    secateur::require_pointer(units, rows * cols, "units");
-    secateur::require_pointer(mask, rows * cols, "mask");
-    secateur::keep_units(axis, rows, cols, units, mask);
-  });
-}

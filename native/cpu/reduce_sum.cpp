@@ -1,9 +1,8 @@
 // Sums over axes, each in the order of kernels/common/reduce.h over the reduced elements in flat
 // order.
 #include "device.h"
-#include "dims.h"
-#include "abi/error.h"
 #include "kernels.h"
+#include "odometer.h"
 #include "pool.h"
 #include "sum.h"
 
@@ -118,29 +117,11 @@ void reduce(const Reduction& reduction, const float* x, float* out) {
   });
 }
 
-void reduce_sum(int32_t rank, const int64_t* shape, uint32_t axes, const float* x, float* out) {
-  const int64_t n = require_shape(rank, shape);
-  SECATEUR_REQUIRE(axes >> rank == 0, "Axes 0x%x are not all among the %" PRId32 " of the tensor.",
-                   axes, rank);
-  int64_t outputs = 1;
-  for (int32_t d = 0; d < rank; ++d) outputs *= (axes >> d & 1u) != 0 ? 1 : shape[d];
-  require_pointer(x, n, "x");
-  require_pointer(out, outputs, "out");
-  if (n == 0) {
-    for (int64_t i = 0; i < outputs; ++i) out[i] = 0.0f;
-    return;
-  }
+}  // namespace
+
+void CpuDevice::reduce_sum(void*, int32_t rank, const int64_t* shape, uint32_t axes, const float* x,
+                           float* out) {
   reduce(split(rank, shape, axes), x, out);
 }
 
-}  // namespace
 }  // namespace secateur
-
-secateur_status secateur_reduce_sum(secateur_device* device, void* stream, int32_t rank,
-                                    const int64_t* shape, uint32_t axes, const float* x,
-                                    float* out) {
-  return secateur::guard([&] {
-    secateur::require_cpu(device, stream);
-    secateur::reduce_sum(rank, shape, axes, x, out);
-  });
-}

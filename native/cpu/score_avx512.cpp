@@ -1,6 +1,6 @@
 #include "score.h"
 
-void secateur::score_units_avx512(int32_t norm, int32_t axis, int64_t rows, int64_t cols,
-                                  const float* w, float* scores) {
-  common::score_units(norm, axis, rows, cols, w, scores);
+void secateur::score_units_avx512(int32_t norm, int32_t axis, secateur_dtype dtype, int64_t rows,
+                                  int64_t cols, const void* w, float* scores) {
+  common::score_units(norm, axis, dtype, rows, cols, w, scores);
 }

@@ -1,14 +1,13 @@
 #include "select.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cinttypes>
 #include <cstring>
 #include <limits>
 
+#include "abi/error.h"
 #include "common/keys.h"
 #include "device.h"
-#include "abi/error.h"
 #include "mask.h"
 #include "pool.h"
 
@@ -16,16 +15,7 @@ namespace secateur {
 namespace select {
 namespace {
 
-std::atomic<int32_t> forced_path{0};
-
-struct Request {
-  bool is_signed;
-  int32_t segment_count;
-  const secateur_segment* segments;
-  int32_t group_count;
-  const int64_t* k;
-  secateur_select_result* results;
-};
+using Request = secateur_device::Selection;
 
 constexpr size_t kLine = 128;
 
@@ -76,39 +66,10 @@ struct Layout {
   }
 };
 
-bool aligned(const void* pointer, size_t bytes) {
-  return reinterpret_cast<uintptr_t>(pointer) % bytes == 0;
-}
-
-void check_segment(const Request& request, int32_t s, int64_t* total) {
-  const secateur_segment& segment = request.segments[s];
-  SECATEUR_REQUIRE(segment.group >= 0 && segment.group < request.group_count,
-                   "Segment %d is of group %d, but there are %d groups.", s, segment.group,
-                   request.group_count);
-  SECATEUR_REQUIRE(segment.length >= 0 && segment.length <= INT64_MAX / 16 - *total,
-                   "Segment %d has the impossible length %" PRId64 ".", s, segment.length);
-  *total += segment.length;
-  if (segment.length == 0) return;
-  SECATEUR_REQUIRE(segment.scores != nullptr && aligned(segment.scores, 4),
-                   "The scores of segment %d are NULL or not 4-byte aligned.", s);
-  SECATEUR_REQUIRE(aligned(segment.previous, 4),
-                   "The previous mask of segment %d is not 4-byte aligned.", s);
-  SECATEUR_REQUIRE(segment.mask != nullptr && aligned(segment.mask, kLine),
-                   "The mask of segment %d is NULL or does not start on a 128-byte line.", s);
-}
-
-void check(const Request& request) {
-  SECATEUR_REQUIRE(request.segment_count >= 0 && request.group_count >= 0,
-                   "%d segments in %d groups cannot be.", request.segment_count,
-                   request.group_count);
-  SECATEUR_REQUIRE(request.segments != nullptr || request.segment_count == 0,
-                   "The segments are NULL.");
-  SECATEUR_REQUIRE((request.k != nullptr && request.results != nullptr) || request.group_count == 0,
-                   "k or the results are NULL.");
-  int64_t total = 0;
+// k is host memory here.
+void require_k(const Request& request) {
   std::vector<int64_t> elements(static_cast<size_t>(request.group_count));
   for (int32_t s = 0; s < request.segment_count; ++s) {
-    check_segment(request, s, &total);
     elements[static_cast<size_t>(request.segments[s].group)] += request.segments[s].length;
   }
   for (int32_t g = 0; g < request.group_count; ++g) {
@@ -154,13 +115,12 @@ void hand_out(const Layout& layout) {
 }
 
 void run(const Request& request, const Layout& layout) {
-  const bool force_fallback = forced_path.load(std::memory_order_relaxed) == 2;
   const secateur_select_result blank = {0, std::numeric_limits<float>::quiet_NaN(), 0, 0, 0, -1, 0,
                                         -1};
   std::fill_n(request.results, request.group_count, blank);
   for (int32_t g = 0; g < request.group_count; ++g) {
-    if (!select_group(layout.groups[static_cast<size_t>(g)], request.is_signed, request.k[g],
-                      force_fallback, layout.scratch, &request.results[g])) {
+    if (!select_group(layout.groups[static_cast<size_t>(g)], request.key == SECATEUR_KEY_SIGNED,
+                      request.k[g], request.force_fallback, layout.scratch, &request.results[g])) {
       std::fill_n(request.results, request.group_count, blank);
       report_nan(request);
     }
@@ -170,46 +130,20 @@ void run(const Request& request, const Layout& layout) {
 
 }  // namespace
 }  // namespace select
+
+size_t CpuDevice::select_workspace(const Selection& selection) {
+  if (selection.dtype != SECATEUR_F32) {
+    fail(SECATEUR_UNAVAILABLE,
+         "The CPU device selects among float32 scores only; convert them first.");
+  }
+  select::require_k(selection);
+  return select::Layout(selection, nullptr).bytes;
+}
+
+void CpuDevice::select(void*, const Selection& selection, void* workspace) {
+  char* base = static_cast<char*>(workspace);
+  base += (select::kLine - reinterpret_cast<uintptr_t>(base) % select::kLine) % select::kLine;
+  select::run(selection, select::Layout(selection, base));
+}
+
 }  // namespace secateur
-
-secateur_status secateur_select(secateur_device* device, void* stream, secateur_dtype dtype,
-                                secateur_key key, int32_t segment_count,
-                                const secateur_segment* segments, int32_t group_count,
-                                const int64_t* k, secateur_select_result* results, void* workspace,
-                                size_t* workspace_bytes) {
-  return secateur::guard([&] {
-    using namespace secateur;
-    using namespace secateur::select;
-    require_cpu(device, stream);
-    SECATEUR_REQUIRE(key == SECATEUR_KEY_ABS || key == SECATEUR_KEY_SIGNED, "Unknown key %d.",
-                     static_cast<int>(key));
-    if (dtype != SECATEUR_F32) {
-      fail(SECATEUR_UNAVAILABLE,
-           "The CPU device selects among float32 scores only; convert them first.");
-    }
-    SECATEUR_REQUIRE(workspace_bytes != nullptr, "workspace_bytes is NULL.");
-    const Request request = {
-        key == SECATEUR_KEY_SIGNED, segment_count, segments, group_count, k, results};
-    check(request);
-    char* base = static_cast<char*>(workspace);
-    if (base != nullptr) {
-      base += (kLine - reinterpret_cast<uintptr_t>(base) % kLine) % kLine;
-    }
-    const Layout layout(request, base);
-    if (workspace == nullptr) {
-      *workspace_bytes = layout.bytes;
-      return;
-    }
-    SECATEUR_REQUIRE(*workspace_bytes >= layout.bytes,
-                     "The workspace has %zu bytes, but %zu are needed.", *workspace_bytes,
-                     layout.bytes);
-    run(request, layout);
-  });
-}
-
-secateur_status secateur_select_force(int32_t path) {
-  return secateur::guard([&] {
-    SECATEUR_REQUIRE(path == 0 || path == 2, "Path %d cannot be forced; use 0 or 2.", path);
-    secateur::select::forced_path.store(path, std::memory_order_relaxed);
-  });
-}

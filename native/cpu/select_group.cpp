@@ -15,8 +15,8 @@
 #include <atomic>
 #include <cstring>
 
-#include "common/keys.h"
 #include "abi/error.h"
+#include "common/keys.h"
 #include "mask.h"
 #include "select.h"
 #include "select_histogram.h"

@@ -2,10 +2,9 @@
 #include "sparse_pack.h"
 
 #include <cinttypes>
-#include <limits>
 
-#include "device.h"
 #include "abi/error.h"
+#include "device.h"
 #include "pool.h"
 #include "sparse.h"
 
@@ -143,7 +142,7 @@ void measure(const Weights& weights, SparseHeader* header) {
   }
 }
 
-void fill(const Weights& weights, const SparseHeader& measured, void* packed) {
+void fill_packed(const Weights& weights, const SparseHeader& measured, void* packed) {
   auto* const header = static_cast<SparseHeader*>(packed);
   *header = measured;
   header->rows += header->rows % 2;  // entries stay 8-byte aligned
@@ -180,48 +179,30 @@ SparseView require_packed(const void* packed) {
   return view_sparse(packed);
 }
 
+size_t CpuDevice::sparse_pack_bytes(void*, int64_t out, int64_t in, int32_t transposed,
+                                    const float* w, const uint32_t* mask) {
+  SparseHeader header = make_header(out, in);
+  measure({out, in, transposed != 0, w, mask}, &header);
+  return packed_size(header);
+}
+
+void CpuDevice::sparse_pack(void*, int64_t out, int64_t in, int32_t transposed, const float* w,
+                            const uint32_t* mask, void* packed, size_t bytes) {
+  const Weights weights{out, in, transposed != 0, w, mask};
+  SparseHeader header = make_header(out, in);
+  measure(weights, &header);
+  const size_t needed = packed_size(header);
+  SECATEUR_REQUIRE(bytes >= needed,
+                   "The packed matrix needs %zu bytes, but %zu are given; ask for the size first.",
+                   needed, bytes);
+  fill_packed(weights, header, packed);
+}
+
+void CpuDevice::sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* nonzeros) {
+  const SparseHeader& header = *require_packed(packed).header;
+  *out = header.out;
+  *in = header.in;
+  *nonzeros = header.nonzeros;
+}
+
 }  // namespace secateur
-
-using namespace secateur;
-
-secateur_status secateur_sparse_pack(secateur_device* device, void* stream, int64_t out, int64_t in,
-                                     int32_t transposed, const float* w, const uint32_t* mask,
-                                     void* packed, size_t* packed_bytes) {
-  return guard([&] {
-    require_cpu(device, stream);
-    require_count(out, "out");
-    require_count(in, "in");
-    SECATEUR_REQUIRE(in == 0 || out <= std::numeric_limits<int64_t>::max() / 64 / in,
-                     "A matrix of %" PRId64 " x %" PRId64 " weights is too large.", out, in);
-    require_pointer(w, out * in, "w");
-    SECATEUR_REQUIRE(packed_bytes != nullptr, "The place for the packed size is NULL.");
-    SECATEUR_REQUIRE(reinterpret_cast<uintptr_t>(packed) % 8 == 0,
-                     "The packed matrix at %p must be 8-byte aligned.", packed);
-    const Weights weights{out, in, transposed != 0, w, mask};
-    SparseHeader header = make_header(out, in);
-    measure(weights, &header);
-    const size_t bytes = packed_size(header);
-    if (packed == nullptr) {
-      *packed_bytes = bytes;
-      return;
-    }
-    SECATEUR_REQUIRE(
-        *packed_bytes >= bytes,
-        "The packed matrix needs %zu bytes, but %zu are given; ask for the size first.", bytes,
-        *packed_bytes);
-    fill(weights, header, packed);
-  });
-}
-
-secateur_status secateur_sparse_info(secateur_device* device, const void* packed, int64_t* out,
-                                     int64_t* in, int64_t* nonzeros) {
-  return guard([&] {
-    require_cpu(device, nullptr);
-    const SparseView view = require_packed(packed);
-    SECATEUR_REQUIRE(out != nullptr && in != nullptr && nonzeros != nullptr,
-                     "The place for a result is NULL.");
-    *out = view.header->out;
-    *in = view.header->in;
-    *nonzeros = view.header->nonzeros;
-  });
-}

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <limits>
 
+#include "abi/check.h"
 #include "device.h"
-#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 #include "sparse_pack.h"
@@ -77,10 +77,10 @@ void write_group(int64_t rows, int64_t columns, int64_t width, const float* sums
   }
 }
 
-void spmm(const SparseView& packed, const Panels& panels, const float* x, const float* bias,
-          float* y, float* workspace) {
+void multiply(const SparseView& packed, const Panels& panels, const float* x, const float* bias,
+              float* y, float* workspace) {
   const SparseHeader& header = *packed.header;
-  const auto multiply = kernels().sparse_group;
+  const auto run = kernels().sparse_group;
   const bool narrow = panels.width == kSparseNarrow;
   pack(panels, x, workspace);
   parallel_for(panels.count * header.groups, [&](int64_t index) {
@@ -90,8 +90,7 @@ void spmm(const SparseView& packed, const Panels& panels, const float* x, const 
         header.out - first < header.group_rows ? header.out - first : header.group_rows;
     alignas(64) float sums[kSparseGroup * kSparseColumns];
     std::memset(sums, 0, static_cast<size_t>(rows * panels.width) * sizeof(float));
-    multiply(packed, group, panels.columns(panel), narrow, workspace + panel * panels.elements(),
-             sums);
+    run(packed, group, panels.columns(panel), narrow, workspace + panel * panels.elements(), sums);
     write_group(rows, panels.columns(panel), panels.width, sums,
                 bias == nullptr ? nullptr : bias + first,
                 y + panel * panels.width * header.out + first, header.out);
@@ -99,36 +98,24 @@ void spmm(const SparseView& packed, const Panels& panels, const float* x, const 
 }
 
 }  // namespace
-}  // namespace secateur
 
-using namespace secateur;
-
-secateur_status secateur_spmm(secateur_device* device, void* stream, int64_t batch,
-                              const void* packed, const float* x, const float* bias, float* y,
-                              void* workspace, size_t* workspace_bytes) {
-  return guard([&] {
-    require_cpu(device, stream);
-    require_count(batch, "batch");
-    const SparseView view = require_packed(packed);
-    const int64_t out = view.header->out, in = view.header->in;
-    SECATEUR_REQUIRE(batch <= std::numeric_limits<int64_t>::max() / 8 / (in + 1) - 64 &&
-                         batch <= std::numeric_limits<int64_t>::max() / 8 / (out + 1),
-                     "A batch of %" PRId64 " rows is too large.", batch);
-    SECATEUR_REQUIRE(workspace_bytes != nullptr, "The place for the workspace's size is NULL.");
-    const Panels panels = make_panels(batch, in);
-    const size_t bytes =
-        static_cast<size_t>(panels.count * panels.elements()) * sizeof(float) + kAlignment;
-    if (workspace == nullptr) {
-      *workspace_bytes = bytes;
-      return;
-    }
-    SECATEUR_REQUIRE(*workspace_bytes >= bytes,
-                     "The workspace needs %zu bytes, but %zu are given; ask for the size first.",
-                     bytes, *workspace_bytes);
-    require_pointer(x, batch * in, "x");
-    require_pointer(y, batch * out, "y");
-    const uintptr_t address = reinterpret_cast<uintptr_t>(workspace);
-    spmm(view, panels, x, bias, y,
-         reinterpret_cast<float*>((address + kAlignment - 1) / kAlignment * kAlignment));
-  });
+size_t CpuDevice::spmm_workspace(int64_t batch, const void* packed) {
+  const SparseHeader& header = *require_packed(packed).header;
+  const int64_t most = std::numeric_limits<int64_t>::max() / 8;
+  SECATEUR_REQUIRE(batch <= most / (header.in + 1) - 64 && batch <= most / (header.out + 1),
+                   "A batch of %" PRId64 " rows is too large.", batch);
+  const Panels panels = make_panels(batch, header.in);
+  return static_cast<size_t>(panels.count * panels.elements()) * sizeof(float) + kAlignment;
 }
+
+void CpuDevice::spmm(void*, int64_t batch, const void* packed, const float* x, const float* bias,
+                     float* y, void* workspace) {
+  const SparseView view = require_packed(packed);
+  require_pointer(x, batch * view.header->in, "x");
+  require_pointer(y, batch * view.header->out, "y");
+  const uintptr_t address = reinterpret_cast<uintptr_t>(workspace);
+  multiply(view, make_panels(batch, view.header->in), x, bias, y,
+           reinterpret_cast<float*>((address + kAlignment - 1) / kAlignment * kAlignment));
+}
+
+}  // namespace secateur

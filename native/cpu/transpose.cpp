@@ -3,8 +3,7 @@
 #include <cstring>
 
 #include "device.h"
-#include "dims.h"
-#include "abi/error.h"
+#include "odometer.h"
 #include "pool.h"
 
 namespace secateur {
@@ -89,34 +88,16 @@ void permute(int rank, const Axis* axes, int64_t n, const float* x, float* out) 
   });
 }
 
-void transpose(int32_t rank, const int64_t* shape, const int32_t* perm, const float* x,
-               float* out) {
-  const int64_t n = require_shape(rank, shape);
-  SECATEUR_REQUIRE(perm != nullptr || rank == 0, "The permutation is NULL.");
-  uint32_t seen = 0;
-  for (int32_t d = 0; d < rank; ++d) {
-    SECATEUR_REQUIRE(perm[d] >= 0 && perm[d] < rank && (seen >> perm[d] & 1u) == 0,
-                     "perm[%" PRId32 "] = %" PRId32 " is not an axis, or is one named before.", d,
-                     perm[d]);
-    seen |= 1u << perm[d];
-  }
-  require_pointer(x, n, "x");
-  require_pointer(out, n, "out");
-  if (n == 0) return;
+}  // namespace
+
+void CpuDevice::transpose(void*, int32_t rank, const int64_t* shape, const int32_t* perm,
+                          const float* x, float* out) {
+  int64_t n = 1;
+  for (int32_t d = 0; d < rank; ++d) n *= shape[d];
   Axis axes[SECATEUR_MAX_RANK];
   int count = merge(rank, shape, perm, axes);
   if (count == 0) axes[count++] = {1, 1, 1};
   permute(count, axes, n, x, out);
 }
 
-}  // namespace
 }  // namespace secateur
-
-secateur_status secateur_transpose(secateur_device* device, void* stream, int32_t rank,
-                                   const int64_t* shape, const int32_t* perm, const float* x,
-                                   float* out) {
-  return secateur::guard([&] {
-    secateur::require_cpu(device, stream);
-    secateur::transpose(rank, shape, perm, x, out);
-  });
-}

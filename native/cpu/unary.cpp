@@ -1,6 +1,5 @@
 // y = f(x) elementwise, and its gradient.
 #include "device.h"
-#include "abi/error.h"
 #include "kernels.h"
 #include "pool.h"
 
@@ -22,45 +21,21 @@ int64_t grain(int32_t op) {
   }
 }
 
-void require_op(int32_t op) {
-  SECATEUR_REQUIRE(op >= SECATEUR_RELU && op <= SECATEUR_ABS,
-                   "Unknown unary operator %d; see secateur_unary_op.", op);
-}
-
 }  // namespace
+
+void CpuDevice::unary(void*, int32_t op, float alpha, int64_t n, const float* x, float* y) {
+  const auto run = kernels().unary;
+  parallel_ranges(n, grain(op), [&](int64_t begin, int64_t end) {
+    run(op, alpha, end - begin, x + begin, y + begin);
+  });
+}
+
+void CpuDevice::unary_grad(void*, int32_t op, float alpha, int64_t n, const float* x,
+                           const float* y, const float* dy, float* dx) {
+  const auto run = kernels().unary_grad;
+  parallel_ranges(n, grain(op), [&](int64_t begin, int64_t end) {
+    run(op, alpha, end - begin, x + begin, y + begin, dy + begin, dx + begin);
+  });
+}
+
 }  // namespace secateur
-
-using namespace secateur;
-
-secateur_status secateur_unary(secateur_device* device, void* stream, int32_t op, float alpha,
-                               int64_t n, const float* x, float* y) {
-  return guard([&] {
-    require_cpu(device, stream);
-    require_op(op);
-    require_count(n, "n");
-    require_pointer(x, n, "x");
-    require_pointer(y, n, "y");
-    const auto run = kernels().unary;
-    parallel_ranges(n, grain(op), [&](int64_t begin, int64_t end) {
-      run(op, alpha, end - begin, x + begin, y + begin);
-    });
-  });
-}
-
-secateur_status secateur_unary_grad(secateur_device* device, void* stream, int32_t op, float alpha,
-                                    int64_t n, const float* x, const float* y, const float* dy,
-                                    float* dx) {
-  return guard([&] {
-    require_cpu(device, stream);
-    require_op(op);
-    require_count(n, "n");
-    require_pointer(x, n, "x");
-    require_pointer(y, n, "y");
-    require_pointer(dy, n, "dy");
-    require_pointer(dx, n, "dx");
-    const auto run = kernels().unary_grad;
-    parallel_ranges(n, grain(op), [&](int64_t begin, int64_t end) {
-      run(op, alpha, end - begin, x + begin, y + begin, dy + begin, dx + begin);
-    });
-  });
-}

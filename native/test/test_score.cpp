@@ -29,42 +29,47 @@ void scores_magnitudes() {
   const float l1[] = {0.0f, 0.0f, 1.5f, 2.0f, kInf, kInf, 1e-40f, 3e30f};
   const float l2[] = {0.0f, 0.0f, 2.25f, 4.0f, kInf, kInf, 0.0f, kInf};
   float scores[9];
-  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L1, 9, w, scores));
+  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L1, SECATEUR_F32, 9, w, scores));
   for (int i = 0; i < 8; ++i) CHECK(same_bits(scores[i], l1[i]));
   CHECK(std::isnan(scores[8]));
-  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L2, 9, w, scores));
+  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L2, SECATEUR_F32, 9, w, scores));
   for (int i = 0; i < 8; ++i) CHECK(same_bits(scores[i], l2[i]));
   CHECK(std::isnan(scores[8]));
   const std::vector<float> x = random_floats(200003, 1);
   std::vector<float> y(x.size());
-  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L2, 200003, x.data(), y.data()));
+  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L2, SECATEUR_F32, 200003, x.data(),
+                                    y.data()));
   for (size_t i = 0; i < x.size(); ++i) CHECK(same_bits(y[i], x[i] * x[i]));
-  CHECK_OK(secateur_score_magnitude(device, nullptr, SECATEUR_L1, 0, nullptr, nullptr));
+  CHECK_OK(
+      secateur_score_magnitude(device, nullptr, SECATEUR_L1, SECATEUR_F32, 0, nullptr, nullptr));
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
-               secateur_score_magnitude(device, nullptr, 3, 9, w, scores));
+               secateur_score_magnitude(device, nullptr, 3, SECATEUR_F32, 9, w, scores));
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
-               secateur_score_magnitude(device, nullptr, SECATEUR_L1, -1, w, scores));
-  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
-               secateur_score_magnitude(device, nullptr, SECATEUR_L1, 9, nullptr, scores));
+               secateur_score_magnitude(device, nullptr, SECATEUR_L1, SECATEUR_F32, -1, w, scores));
+  CHECK_STATUS(
+      SECATEUR_INVALID_ARGUMENT,
+      secateur_score_magnitude(device, nullptr, SECATEUR_L1, SECATEUR_F32, 9, nullptr, scores));
 }
 
 void scores_units_by_hand() {
   const float w[] = {3, -4, 0, 0, 1, -2};  // [2, 3]
   float scores[3];
-  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L1, 0, 2, 3, w, scores));
+  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L1, 0, SECATEUR_F32, 2, 3, w, scores));
   CHECK(scores[0] == 7 && scores[1] == 3);
-  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L2, 0, 2, 3, w, scores));
+  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L2, 0, SECATEUR_F32, 2, 3, w, scores));
   CHECK(scores[0] == 5 && scores[1] == std::sqrt(5.0f));
-  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L1, 1, 2, 3, w, scores));
+  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L1, 1, SECATEUR_F32, 2, 3, w, scores));
   CHECK(scores[0] == 3 && scores[1] == 5 && scores[2] == 2);
   // Neither overflow nor underflow of the squares.
   const float extreme[] = {3e30f, 4e30f, 3e-40f, 4e-40f};
-  CHECK_OK(secateur_score_units(device, nullptr, SECATEUR_L2, 0, 2, 2, extreme, scores));
+  CHECK_OK(
+      secateur_score_units(device, nullptr, SECATEUR_L2, 0, SECATEUR_F32, 2, 2, extreme, scores));
   CHECK(std::fabs(scores[0] / 5e30f - 1) < 1e-6f && std::fabs(scores[1] / 5e-40f - 1) < 1e-4f);
-  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
-               secateur_score_units(device, nullptr, SECATEUR_L1, 2, 2, 3, w, scores));
-  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
-               secateur_score_units(device, nullptr, SECATEUR_L1, 0, INT64_MAX, 3, w, scores));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, secateur_score_units(device, nullptr, SECATEUR_L1, 2,
+                                                               SECATEUR_F32, 2, 3, w, scores));
+  CHECK_STATUS(
+      SECATEUR_INVALID_ARGUMENT,
+      secateur_score_units(device, nullptr, SECATEUR_L1, 0, SECATEUR_F32, INT64_MAX, 3, w, scores));
 }
 
 // The same bits for every instruction set and number of threads, and the sum that reduce.h defines.
@@ -81,8 +86,8 @@ void scores_units_alike_everywhere() {
           for (int threads : {1, 3}) {
             CHECK_OK(secateur_set_threads(threads));
             std::vector<float> scores(static_cast<size_t>(units) + 1, -7);
-            CHECK_OK(secateur_score_units(device, nullptr, norm, axis, rows, cols, w.data(),
-                                          scores.data()));
+            CHECK_OK(secateur_score_units(device, nullptr, norm, axis, SECATEUR_F32, rows, cols,
+                                          w.data(), scores.data()));
             CHECK(scores.back() == -7);
             for (int64_t unit = 0; unit < units; ++unit) {
               const double sum = secateur::common::sum<double>(length, [&](int64_t i) {
@@ -105,8 +110,10 @@ void scores_activations() {
   const float batch1[] = {1, 0, -2, 3, 0, 2};  // [2, 3]
   const float batch2[] = {-1, 0, 2};           // [1, 3]
   double accumulators[12] = {};
-  CHECK_OK(secateur_activation_accumulate(device, nullptr, 2, 3, batch1, accumulators));
-  CHECK_OK(secateur_activation_accumulate(device, nullptr, 1, 3, batch2, accumulators));
+  CHECK_OK(
+      secateur_activation_accumulate(device, nullptr, SECATEUR_F32, 2, 3, batch1, accumulators));
+  CHECK_OK(
+      secateur_activation_accumulate(device, nullptr, SECATEUR_F32, 1, 3, batch2, accumulators));
   const double expected[] = {3, 0, 2, 5, 0, 6, 11, 0, 12, 3, 0, 3};
   for (int i = 0; i < 12; ++i) CHECK(accumulators[i] == expected[i]);
   const float tables[4][3] = {{1, 0, static_cast<float>(2.0 / 3)},
@@ -126,7 +133,8 @@ void scores_activations() {
   const int64_t rows = 257, units = 101;
   const std::vector<float> x = random_floats(rows * units, 3);
   std::vector<double> sums(static_cast<size_t>(4 * units), 1.0);
-  CHECK_OK(secateur_activation_accumulate(device, nullptr, rows, units, x.data(), sums.data()));
+  CHECK_OK(secateur_activation_accumulate(device, nullptr, SECATEUR_F32, rows, units, x.data(),
+                                          sums.data()));
   for (int64_t unit = 0; unit < units; ++unit) {
     const auto at = [&](int64_t row) {
       return static_cast<double>(x[static_cast<size_t>(row * units + unit)]);
