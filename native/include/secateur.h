@@ -342,7 +342,7 @@ SECATEUR_API secateur_status secateur_score_gradient(secateur_device *device, vo
                                                      const void *w, const void *g, float *scores);
 /* Score of each unit of a weight matrix w [rows, cols]: the L1 or L2 norm over its row (axis = 0, rows
  * scores) or its column (axis = 1, cols scores); L2 takes the square root (correctly rounded). w is of
- * dtype; sums are in float. */
+ * dtype; squares and sums are double (kernels/common/score.h), rounded to float at the end. */
 SECATEUR_API secateur_status secateur_score_units(secateur_device *device, void *stream,
                                                   int32_t norm, int32_t axis,
                                                   secateur_dtype dtype, int64_t rows, int64_t cols,
@@ -403,9 +403,10 @@ typedef struct secateur_select_result {
 /*
  * Exact selection over many tensors at once: for each group g the k[g] lowest-ranked elements are
  * pruned (mask bit 0), all others kept. Elements already pruned in `previous` count first toward k,
- * whatever their scores (a NaN there is ignored); when k is below their number, they all stay pruned and result.pruned says
- * how many. Among equal keys the lower flat index (segment order, then index) is KEPT. A NaN score
- * among the elements not yet pruned fails with NAN_SCORE and leaves every mask untouched.
+ * whatever their scores (a NaN there is ignored); when k is below their number, they all stay pruned
+ * and result.pruned says how many. Among equal keys the lower flat index (segment order, then index)
+ * is KEPT. A NaN score among the elements not yet pruned fails with NAN_SCORE and leaves every mask
+ * untouched.
  * 0 <= k[g] <= total length of group g. k and results are host memory on the CPU device, device memory
  * elsewhere; segments is host memory.
  */
@@ -497,14 +498,14 @@ SECATEUR_API secateur_status secateur_compress_scatter(secateur_device *device, 
                                                        const int32_t *columns, const float *values,
                                                        float *w);
 
-/* ---- sparse products of the CPU device; on CUDA multiply with cuSPARSE (UNAVAILABLE) ---------------------------------------------------------------------------------- */
+/* ---- sparse products of the CPU device; UNAVAILABLE on CUDA, use cuSPARSE ------------- */
 
 /*
  * Packs the nonzeros of a weight matrix into the CPU device's sparse layout. The matrix is logical
  * W [out, in]; it is stored as [out, in] (transposed = 0) or [in, out] (transposed = 1). A call with
  * packed == NULL writes the size to *packed_bytes. The layout is private to the device and build, and
- * is never stored in files. Weights equal to +-0 are left out; mask (may be NULL) is over w as stored, and masked weights
- * are left out whatever they hold.
+ * is never stored in files. Weights equal to +-0 are left out; mask (may be NULL) is over w as stored,
+ * and masked weights are left out whatever they hold.
  */
 SECATEUR_API secateur_status secateur_sparse_pack(secateur_device *device, void *stream,
                                                   int64_t out, int64_t in, int32_t transposed,
