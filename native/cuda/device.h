@@ -4,18 +4,19 @@
 // operations of one topic: geometry and parameters, the kernels themselves are in kernels/.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <type_traits>
 #include <unordered_map>
 #include <vector>
 
 #include "abi/device.h"
+#include "cuda/driver.h"
 #include "cuda/kernel.h"
 
 namespace secateur::cuda {
-
-struct Driver;  // driver.h: the driver's functions, found by dlopen
 
 // 4 MiB: the tile sums of a reduction over 2^32 elements (kernels/common/reduce.h) fit.
 constexpr size_t kScratchBytes = size_t{4} << 20;
@@ -154,16 +155,29 @@ class CudaDevice final : public secateur_device {
 
  private:
   CudaDevice() = default;
+  void find_kernels();
   void launch_raw(void* stream, const KernelBase& kernel, Geometry geometry, void** params);
 
+  // Throws, when a driver call failed, an Error that names the operation and the GPU.
+  void require(CUresult result, const char* operation);
+  [[noreturn]] void fail_call(CUresult result, const char* format, ...)
+      __attribute__((format(printf, 3, 4)));
+  [[noreturn]] void fail_memory(size_t bytes);
+
+  bool pinned(const void* host) const;
+  void require_no_capture(void* stream, const char* operation);
+
   const Driver* driver_ = nullptr;
-  void* context_ = nullptr;  // CUcontext, the primary one
-  void* module_ = nullptr;   // CUmodule
   int32_t ordinal_ = 0;
+  CUdevice gpu_ = 0;
+  std::string name_;
+  CUcontext context_ = nullptr;  // the primary one
   int multiprocessors_ = 0;
+  std::vector<CUmodule> modules_;
+  std::vector<CUfunction> functions_;  // by kernel id
   void* scratch_ = nullptr;
-  std::vector<void*> functions_;  // CUfunction by kernel id
-  mutable std::mutex mutex_;      // guards the two below
+  std::atomic<bool> lost_{false};
+  mutable std::mutex mutex_;  // guards the two below
   std::unordered_map<void*, size_t> blocks_;
   int64_t bytes_ = 0;
 };
