@@ -7,11 +7,6 @@
 using namespace secateur::common;
 
 SECATEUR_KERNEL(256) secateur_fill(float value, int64_t n, float* dst) {
-  for_elements(n, vectors_of(n, dst), [=](int64_t i, auto width) {
-    float v[decltype(width)::count];
-    SECATEUR_UNROLL(4)
-    for (float& element : v) element = value;
-    store(dst + i, v);
-  });
+  fill_elements(n, value, dst);
 }
 SECATEUR_REGISTER(secateur_fill);

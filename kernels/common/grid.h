@@ -70,6 +70,16 @@ SECATEUR_DEVICE void for_elements(int64_t n, Vectors vectors, const Body& body) 
   }
 }
 
+// y = value.
+SECATEUR_DEVICE void fill_elements(int64_t n, float value, float* y) {
+  for_elements(n, vectors_of(n, y), [=](int64_t i, auto width) {
+    float v[decltype(width)::count];
+    SECATEUR_UNROLL(4)
+    for (float& element : v) element = value;
+    store(y + i, v);
+  });
+}
+
 // y = f(x). y may be x.
 template <class F>
 SECATEUR_DEVICE void map_elements(int64_t n, const float* x, float* y, const F& f) {

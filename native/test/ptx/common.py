@@ -212,6 +212,35 @@ def blocks_for(n, threads, most=7):
     return min(-(-n // threads), most)
 
 
+def strides(most, axes, step):
+    """Strides<arrays, most> of kernels/common/strides.h. axes: [extent, stride, ...] each, innermost first, a stride
+    for every array; step: the elements that a walk advances by."""
+    arrays = len(axes[0]) - 1 if axes else 1
+
+    class Strides(ctypes.Structure):
+        _fields_ = [("extent", ctypes.c_int64 * most), ("stride", ctypes.c_int64 * most * arrays),
+                    ("step", ctypes.c_int64 * most), ("step_offset", ctypes.c_int64 * arrays),
+                    ("rank", ctypes.c_int32), ("reserved", ctypes.c_int32)]
+
+    result = Strides(rank=len(axes))
+    for d, (extent, *offsets) in enumerate(axes):
+        result.extent[d] = extent
+        result.step[d] = step if d + 1 == len(axes) else step % extent
+        step //= max(extent, 1)
+        for a, offset in enumerate(offsets):
+            result.stride[a][d] = offset
+            result.step_offset[a] += result.step[d] * offset
+    return result
+
+
+def dense_strides(shape):
+    result, stride = [], 1
+    for extent in reversed(shape):
+        result.insert(0, stride)
+        stride *= extent
+    return result
+
+
 def main(stem, test):
     """Runs test(KernelFile) for every architecture; every kernel of the file must have been launched."""
     for architecture in ARCHITECTURES:

@@ -28,10 +28,12 @@ def one(kernels, op, n, shifts):
     kernels.launch("secateur_unary", blocks, 256, head + [in_place, in_place])
     check_bits(in_place, y, what + " in place")
 
-    result = Device(dy, shifts[3])
-    kernels.launch("secateur_unary_grad", blocks, 256,
-                   head + [Device(x, shifts[0]), Device(y, shifts[1]), result, result])
+    inputs = head + [Device(x, shifts[0]), Device(y, shifts[1])]
+    in_place, result = Device(dy, shifts[3]), Device(numpy.zeros_like(dy), shifts[2])
+    kernels.launch("secateur_unary_grad", blocks, 256, inputs + [in_place, result])
     check_bits(result, dx, what + ", derivative")
+    kernels.launch("secateur_unary_grad", blocks, 256, inputs + [in_place, in_place])
+    check_bits(in_place, dx, what + ", derivative in place")
 
 
 main("unary", test)
