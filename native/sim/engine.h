@@ -49,10 +49,20 @@ struct Fault {
   bool found() const { return !sentence.empty(); }
 };
 
+// Hears which device memory a kernel touches, in the checked build: every access, in any order and
+// as often as it happens, one thread at a time. The driver finds with it work of two streams that
+// touches the same bytes and that no event orders.
+class AccessLog {
+ public:
+  virtual ~AccessLog() = default;
+  virtual void touch(const void* address, size_t bytes, bool write) = 0;
+};
+
 // Runs all blocks of a launch to their end. seed 0: blocks in parallel on several OS threads; else
 // one at a time, blocks and warps in an order that follows from the seed. Device memory must be
 // open.
-Fault run(const Launch& launch, const Limits& limits, uint64_t seed, Traffic* traffic);
+Fault run(const Launch& launch, const Limits& limits, uint64_t seed, Traffic* traffic,
+          AccessLog* log = nullptr);
 
 // True when kernels were compiled with checks of every access.
 bool checked();

@@ -57,6 +57,11 @@ int secateur_sim_checked(void);
  * which call; "" if nothing. Cleared by the call that forgets sticky errors. */
 const char *secateur_sim_last_fault(void);
 
+/* What was created in the current context and is not destroyed yet: memory, streams, events, graphs
+ * and modules, in one sentence; "" if nothing. Written to stderr when the process ends with some.
+ */
+const char *secateur_sim_leaks(void);
+
 /* For tests of the simulator: as if the process had restarted, sticky errors, leaks and orders
  * forgotten. Every handle dies. */
 void secateur_sim_restart(void);
