@@ -1,3 +1,4 @@
+// Threshold selection on the CPU device; select.h says what is where.
 #include "select.h"
 
 #include <algorithm>
@@ -6,8 +7,8 @@
 #include <limits>
 
 #include "abi/error.h"
-#include "common/keys.h"
 #include "device.h"
+#include "dtype.h"
 #include "mask.h"
 #include "pool.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 using Request = secateur_device::Selection;
 
-constexpr size_t kLine = 128;
+constexpr size_t kLine = 128;  // to which the workspace is aligned
 
 size_t whole_lines(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
@@ -62,7 +63,6 @@ struct Layout {
     scratch.offsets = reinterpret_cast<uint16_t*>(
         list == nullptr ? nullptr
                         : list + scratch.capacity * static_cast<int64_t>(sizeof(int32_t)));
-    bytes += kLine;  // to align the base
   }
 };
 
@@ -82,16 +82,15 @@ void require_k(const Request& request) {
 }
 
 // The first live NaN of the segments in order, named in all results.
+template <class Type>
 [[noreturn]] void report_nan(const Request& request) {
   for (int32_t s = 0; s < request.segment_count; ++s) {
     const secateur_segment& segment = request.segments[s];
-    const auto* scores = static_cast<const uint32_t*>(segment.scores);
+    const auto* scores = static_cast<const typename Type::Storage*>(segment.scores);
     for (int64_t i = 0; i < segment.length; ++i) {
       const bool live =
           segment.previous == nullptr || (segment.previous[i >> 5] >> (i & 31) & 1) != 0;
-      uint32_t bits;
-      std::memcpy(&bits, scores + i, sizeof bits);
-      if (!live || !common::is_nan(bits)) continue;
+      if (!live || Type::magnitude(scores[i]) <= Type::kInfinity) continue;
       for (int32_t g = 0; g < request.group_count; ++g) {
         request.results[g].nan_segment = s;
         request.results[g].nan_index = i;
@@ -114,36 +113,40 @@ void hand_out(const Layout& layout) {
   }
 }
 
-void run(const Request& request, const Layout& layout) {
-  const secateur_select_result blank = {0, std::numeric_limits<float>::quiet_NaN(), 0, 0, 0, -1, 0,
-                                        -1};
-  std::fill_n(request.results, request.group_count, blank);
+// Selects in all groups; false, with no mask touched, where a score is NaN.
+bool select_float(const Request& request, char* base) {
+  const Layout layout(request, base);
   for (int32_t g = 0; g < request.group_count; ++g) {
     if (!select_group(layout.groups[static_cast<size_t>(g)], request.key == SECATEUR_KEY_SIGNED,
                       request.k[g], request.force_fallback, layout.scratch, &request.results[g])) {
-      std::fill_n(request.results, request.group_count, blank);
-      report_nan(request);
+      return false;
     }
   }
   hand_out(layout);
+  return true;
 }
 
 }  // namespace
 }  // namespace select
 
 size_t CpuDevice::select_workspace(const Selection& selection) {
-  if (selection.dtype != SECATEUR_F32) {
-    fail(SECATEUR_UNAVAILABLE,
-         "The CPU device selects among float32 scores only; convert them first.");
-  }
   select::require_k(selection);
-  return select::Layout(selection, nullptr).bytes;
+  return select::kLine + (selection.dtype == SECATEUR_F32 ? select::Layout(selection, nullptr).bytes
+                                                          : select::half_workspace(selection));
 }
 
 void CpuDevice::select(void*, const Selection& selection, void* workspace) {
   char* base = static_cast<char*>(workspace);
   base += (select::kLine - reinterpret_cast<uintptr_t>(base) % select::kLine) % select::kLine;
-  select::run(selection, select::Layout(selection, base));
+  const secateur_select_result blank = {0, std::numeric_limits<float>::quiet_NaN(), 0, 0, 0, -1, 0,
+                                        -1};
+  std::fill_n(selection.results, selection.group_count, blank);
+  const bool valid = selection.dtype == SECATEUR_F32 ? select::select_float(selection, base)
+                                                     : select::select_half(selection, base);
+  if (valid) return;
+  std::fill_n(selection.results, selection.group_count, blank);
+  common::with_type(selection.dtype,
+                    [&](auto type) { select::report_nan<decltype(type)>(selection); });
 }
 
 }  // namespace secateur

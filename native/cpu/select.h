@@ -1,11 +1,12 @@
 // Threshold selection on the CPU: which elements of a group of tensors rank lowest, exactly.
 //
-//   select.cpp          the ABI entry: checks, workspace, groups, and handing the masks out
+//   select.cpp          checks of k, workspace, groups, and handing the masks out
 //   select_group.cpp    one group: bracket, one pass, settling, ties; the fallback
 //   select_sample.cpp   the bracket around the wanted rank, from a sample
 //   select_histogram.h  counting keys by digit, to find a rank without sorting
 //   select_tile.h       the inner loop: mask words and in-bracket keys of a tile, by instruction
 //   set
+//   select_half.cpp     all of it for 16-bit scores
 //
 // Nothing is written to the caller's masks until all groups have succeeded: a pass writes drafts in
 // the workspace, so that a NaN leaves the masks untouched and `previous` may be `mask`.
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "abi/device.h"
 #include "secateur.h"
 #include "select_tile.h"
 
@@ -98,6 +100,11 @@ bool sample_bracket(const Group& group, const Rank& rank, const Scratch& scratch
 // false, with drafts in disorder, where it met a NaN.
 bool select_group(const Group& group, bool is_signed, int64_t k, bool force_fallback,
                   const Scratch& scratch, secateur_select_result* result);
+
+// The whole selection among 16-bit scores: the bytes of its workspace; and itself, false with the
+// masks untouched where it met a NaN. The results must be blank before.
+size_t half_workspace(const secateur_device::Selection& selection);
+bool select_half(const secateur_device::Selection& selection, char* workspace);
 
 }  // namespace select
 }  // namespace secateur

@@ -12,7 +12,7 @@ namespace {
 // Best time of a call in microseconds, over short batches, so that a busy machine lets some pass
 // undisturbed.
 template <class Run>
-double best(Run&& run) {
+double best(Run &&run) {
   using Clock = std::chrono::steady_clock;
   double fastest = 1e300;
   int calls = 1;
