@@ -9,6 +9,10 @@
 // name), once a kernel, declares its shared memory: a struct without constructors, 48 KiB at most;
 // functions that need shared memory take their part of it by reference.
 //
+// SECATEUR_KERNEL_BLOCKS(threads, blocks) opens one of which so many blocks shall fit on a
+// multiprocessor: the compiler then uses the registers that are left, where it would else rather
+// spill some than use more.
+//
 // SECATEUR_DEVICE marks a function that kernels call; SECATEUR_UNROLL(count) before a loop unrolls
 // it by a constant, so that arrays it indexes stay in registers.
 //
@@ -31,6 +35,8 @@
 #if defined(__CUDACC__)
 
 #define SECATEUR_KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
+#define SECATEUR_KERNEL_BLOCKS(threads, blocks) \
+  extern "C" __global__ void __launch_bounds__(threads, blocks)
 #define SECATEUR_SHARED(Type, name) __shared__ Type name
 #define SECATEUR_REGISTER(name) static_assert(true, "")
 #define SECATEUR_DEVICE __device__ __forceinline__
@@ -43,5 +49,7 @@
 #define SECATEUR_UNROLL(count)
 
 #include "kernel_host.h"  // native/sim
+
+#define SECATEUR_KERNEL_BLOCKS(threads, blocks) SECATEUR_KERNEL(threads)
 
 #endif
