@@ -1,5 +1,6 @@
 // How the CUDA device meets a driver that fails: one sentence with the cure, nothing left behind.
 // The driver is the do-nothing one; what it does to memory and contexts is counted.
+#include <cstdlib>
 #include <initializer_list>
 #include <string>
 
@@ -148,7 +149,8 @@ void launches_fail() {
   all_well();
   CHECK_OK(secateur_device_close(device));
   CHECK(state().retained == 0 && state().modules == 0);
-  state().blocks = 0;  // went with the context
+  std::free(block);  // which a real GPU's context takes with it
+  state().blocks = 0;
 }
 
 void contexts_stay_as_they_were() {

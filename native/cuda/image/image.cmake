@@ -76,7 +76,8 @@ if(SECATEUR_NVCC AND SECATEUR_PTXAS)
     add_custom_command(
       OUTPUT ${ptx}
       COMMAND ${CMAKE_COMMAND} -D NVCC=${SECATEUR_NVCC} -D PTXAS=${SECATEUR_PTXAS}
-              -D SOURCE=${source} -D OUTPUT=${ptx} -P ${CMAKE_CURRENT_LIST_DIR}/ptx.cmake
+              -D SOURCE=${source} -D INCLUDE=${PROJECT_SOURCE_DIR}/kernels -D OUTPUT=${ptx}
+              -P ${CMAKE_CURRENT_LIST_DIR}/ptx.cmake
       DEPENDS ${source} ${headers} ${CMAKE_CURRENT_LIST_DIR}/ptx.cmake
       COMMENT "Compiling kernels/${topic}.cu for GPUs"
       VERBATIM)
@@ -95,6 +96,12 @@ if(SECATEUR_NVCC AND SECATEUR_PTXAS)
     endforeach()
     add_entry(${ptx} ${topic} kPtx 75)
   endforeach()
+  if(NOT SECATEUR_SANITIZE)
+    add_test(NAME test_image
+             COMMAND ${CMAKE_COMMAND} -D NVCC=${SECATEUR_NVCC} -D PTXAS=${SECATEUR_PTXAS}
+                     -D FOLDER=${CMAKE_CURRENT_BINARY_DIR}/image_test
+                     -P ${CMAKE_CURRENT_LIST_DIR}/test/test.cmake)
+  endif()
 elseif(NOT SECATEUR_NVCC_MISSED)
   message(STATUS "nvcc not found: building without GPU code; the CUDA device will say so")
   set(SECATEUR_NVCC_MISSED ON CACHE INTERNAL "The line above was shown")

@@ -1,4 +1,5 @@
-# Compiles SOURCE, a kernel file, to PTX for compute capability 7.5, at OUTPUT.
+# Compiles SOURCE, a kernel file, to PTX for compute capability 7.5, at OUTPUT; INCLUDE is the folder
+# kernels/.
 #
 # nvcc writes its own PTX version into the file, which older drivers refuse although nothing in it is
 # new: it is lowered to the lowest that ptxas accepts, 7.0 at most (drivers from 450 on).
@@ -6,7 +7,6 @@
 # Masks and sums must have the same bits on every device, so products and sums are never fused
 # (-fmad=false) unless the source says fmaf: a fused multiply-add elsewhere fails the build.
 get_filename_component(name ${SOURCE} NAME)
-get_filename_component(folder ${SOURCE} DIRECTORY)
 get_filename_component(image ${OUTPUT} DIRECTORY)
 file(MAKE_DIRECTORY ${image})
 # Presets may be built at once and share the outputs: each writes its own file and renames it.
@@ -15,7 +15,7 @@ set(draft ${OUTPUT}.${unique})
 
 execute_process(
   COMMAND ${NVCC} -std=c++17 -fmad=false -ftz=false -prec-div=true -prec-sqrt=true
-          -Werror all-warnings -I ${folder} -arch=compute_75 -ptx -o ${draft} ${SOURCE}
+          -Werror all-warnings -I ${INCLUDE} -arch=compute_75 -ptx -o ${draft} ${SOURCE}
   RESULT_VARIABLE status ERROR_VARIABLE log OUTPUT_VARIABLE log)
 if(NOT status EQUAL 0)
   file(REMOVE ${draft})
@@ -24,9 +24,11 @@ endif()
 
 file(READ ${draft} ptx)
 file(READ ${SOURCE} source)
-if(ptx MATCHES "[\n\t ](fma\\.[a-z0-9.]+)" AND NOT source MATCHES "fmaf? *\\(")
+string(REGEX MATCH "[^a-z]fma\\.[a-z0-9.]+" fused "${ptx}")
+string(STRIP "${fused}" fused)
+if(fused AND NOT source MATCHES "fmaf? *\\(")
   file(REMOVE ${draft})
-  message(FATAL_ERROR "${name} holds ${CMAKE_MATCH_1}, a fused multiply-add that its source does "
+  message(FATAL_ERROR "${name} holds ${fused}, a fused multiply-add that its source does "
                       "not ask for: other devices would not return the same bits.")
 endif()
 
