@@ -62,6 +62,52 @@ void applies_and_counts() {
   }
 }
 
+// As one call each; also none, and tensors of nothing.
+void applies_many() {
+  std::mt19937 random(3);
+  CHECK_OK(secateur_mask_apply_many(device, nullptr, 0, nullptr));
+  for (int threads : {1, 3}) {
+    CHECK_OK(secateur_set_threads(threads));
+    std::vector<std::vector<uint32_t>> masks;
+    std::vector<std::vector<float>> weights;
+    std::vector<secateur_masked> tensors;
+    for (int round = 0; round < 9; ++round) {
+      for (int64_t n : kSizes) {
+        if (n > 1009 && round > 0) continue;
+        masks.push_back(random_mask(n, random));
+        weights.emplace_back(static_cast<size_t>(n) + 1, -3.0f);
+      }
+    }
+    for (size_t t = 0; t < masks.size(); ++t) {
+      const auto n = static_cast<int64_t>(weights[t].size()) - 1;
+      tensors.push_back(
+          {n == 0 ? nullptr : masks[t].data(), n == 0 ? nullptr : weights[t].data(), n});
+    }
+    CHECK_OK(secateur_mask_apply_many(device, nullptr, static_cast<int32_t>(tensors.size()),
+                                      tensors.data()));
+    for (size_t t = 0; t < masks.size(); ++t) {
+      CHECK(masks[t].back() == 0xdeadbeef && weights[t].back() == -3.0f);
+      for (int64_t i = 0; i < tensors[t].length; ++i) {
+        const float w = bit(masks[t], i) ? -3.0f : 0.0f;
+        CHECK(memcmp(&weights[t][static_cast<size_t>(i)], &w, sizeof w) == 0);
+      }
+    }
+  }
+  uint32_t word = 0;
+  float w = 1;
+  const auto refused = [&](int32_t count, const secateur_masked* tensors) {
+    CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+                 secateur_mask_apply_many(device, nullptr, count, tensors));
+    CHECK(w == 1);  // nothing was done for those before the wrong one
+  };
+  const secateur_masked wrong[3][2] = {{{&word, &w, 1}, {&word, &w, -1}},
+                                       {{&word, &w, 1}, {nullptr, &w, 1}},
+                                       {{&word, &w, 1}, {&word, nullptr, 1}}};
+  for (const auto& tensors : wrong) refused(2, tensors);
+  refused(-1, wrong[0]);
+  refused(1, nullptr);
+}
+
 void keeps_whole_units() {
   std::mt19937 random(2);
   const int64_t shapes[][2] = {{1, 1},   {1, 40},  {40, 1},    {3, 5},    {31, 33}, {32, 32},
@@ -91,6 +137,7 @@ void keeps_whole_units() {
 int main() {
   CHECK_OK(secateur_device_open(SECATEUR_CPU, 0, &device));
   applies_and_counts();
+  applies_many();
   keeps_whole_units();
   CHECK_OK(secateur_device_close(device));
   return 0;

@@ -1,10 +1,12 @@
 // Scores of weights, units and activations: hand-written tables, and double-precision loops.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
 #include <vector>
 
 #include "check.h"
+#include "common/half.h"
 #include "common/reduce.h"
 
 namespace {
@@ -148,6 +150,131 @@ void scores_activations() {
   }
 }
 
+using secateur::common::BF16;
+using secateur::common::F16;
+using secateur::common::F32;
+
+template <class Type>
+constexpr auto kDtype = static_cast<secateur_dtype>(Type::kDtype);
+
+const int64_t kSizes[] = {0, 1, 2, 31, 32, 33, 63, 64, 65, 127, 1009, 65536, 65537, 200003};
+const float kSpecial[] = {0.0f, -0.0f, 1e-40f, -6e-8f, kInf, -kInf, kNan, 300.0f};
+
+// Normals with special values among them, rounded to the type.
+template <class Type>
+std::vector<typename Type::Storage> scores_of(int64_t n, unsigned seed) {
+  std::vector<typename Type::Storage> x;
+  for (float v : random_floats(n, seed)) {
+    const size_t i = x.size();
+    x.push_back(Type::from_float(i % 7 == 3 ? kSpecial[i / 7 % 8] : v));
+  }
+  return x;
+}
+
+bool same(float a, float b) { return same_bits(a, b) || (std::isnan(a) && std::isnan(b)); }
+
+template <class Type>
+void scores_weights_of_any_type() {
+  for (int threads : {1, 3}) {
+    CHECK_OK(secateur_set_threads(threads));
+    for (int64_t n : kSizes) {
+      const auto w = scores_of<Type>(n, 4), g = scores_of<Type>(n, 5);
+      const auto at = [](const auto& x, int64_t i) {
+        return static_cast<double>(Type::to_float(x[static_cast<size_t>(i)]));
+      };
+      std::vector<float> scores(static_cast<size_t>(n) + 1, -7);
+      for (int32_t norm : {SECATEUR_L1, SECATEUR_L2}) {
+        CHECK_OK(secateur_score_magnitude(device, nullptr, norm, kDtype<Type>, n, w.data(),
+                                          scores.data()));
+        for (int64_t i = 0; i < n; ++i) {
+          const double x = at(w, i), score = norm == SECATEUR_L1 ? std::fabs(x) : x * x;
+          CHECK(same(scores[static_cast<size_t>(i)], static_cast<float>(score)));
+        }
+      }
+      for (int32_t kind : {SECATEUR_TAYLOR, SECATEUR_MOVEMENT, SECATEUR_FISHER}) {
+        // A product of floats is exact in double, and a sum of floats rounds as if once.
+        const void* weights = kind == SECATEUR_FISHER ? nullptr : w.data();
+        const std::vector<float> before = random_floats(n, 6);
+        for (int32_t accumulate : {0, 1}) {
+          std::copy(before.begin(), before.end(), scores.begin());
+          CHECK_OK(secateur_score_gradient(device, nullptr, kind, accumulate, kDtype<Type>, n,
+                                           weights, g.data(), scores.data()));
+          for (int64_t i = 0; i < n; ++i) {
+            const double x = at(w, i), dx = at(g, i);
+            const auto score = static_cast<float>(kind == SECATEUR_TAYLOR     ? std::fabs(x * dx)
+                                                  : kind == SECATEUR_MOVEMENT ? -x * dx
+                                                                              : dx * dx);
+            const auto start = static_cast<double>(before[static_cast<size_t>(i)]);
+            const auto sum = static_cast<float>(start + static_cast<double>(score));
+            CHECK_NOTE(same(scores[static_cast<size_t>(i)], accumulate ? sum : score),
+                       "kind %d, element %lld of %lld: %a", kind, static_cast<long long>(i),
+                       static_cast<long long>(n),
+                       static_cast<double>(scores[static_cast<size_t>(i)]));
+          }
+        }
+      }
+      CHECK(scores.back() == -7);
+    }
+  }
+}
+
+void refuses_wrong_gradient_scores() {
+  float x[2] = {1, 2};
+  const auto refused = [&](int32_t kind, int32_t accumulate, int dtype, int64_t n, const void* w,
+                           const void* g, float* scores) {
+    CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+                 secateur_score_gradient(device, nullptr, kind, accumulate,
+                                         static_cast<secateur_dtype>(dtype), n, w, g, scores));
+  };
+  refused(-1, 0, 0, 1, x, x, x + 1);
+  refused(3, 0, 0, 1, x, x, x + 1);
+  refused(0, 2, 0, 1, x, x, x + 1);
+  refused(0, 0, 3, 1, x, x, x + 1);
+  refused(0, 0, 0, -1, x, x, x + 1);
+  refused(0, 0, 0, 1, nullptr, x, x + 1);
+  refused(SECATEUR_FISHER, 0, 0, 1, x, nullptr, x + 1);
+  refused(0, 0, 0, 1, x, x, nullptr);
+}
+
+// A 16-bit matrix has the scores of the same numbers as floats.
+template <class Type>
+void scores_units_of_half_types() {
+  const int64_t shapes[][2] = {{1, 1}, {7, 33}, {100, 300}, {3, 5000}, {5000, 3}, {0, 3}, {3, 0}};
+  for (const auto& [rows, cols] : shapes) {
+    std::vector<uint16_t> half;
+    std::vector<float> full;
+    for (float v : random_floats(rows * cols, 7)) {
+      half.push_back(Type::from_float(v));
+      full.push_back(Type::to_float(half.back()));
+    }
+    for (const char* isa : {"plain", "avx2", "avx512"}) {
+      if (secateur_cpu_set_isa(isa) == SECATEUR_UNAVAILABLE) continue;
+      for (int32_t axis : {0, 1}) {
+        const auto units = static_cast<size_t>(axis == 0 ? rows : cols);
+        for (int32_t norm : {SECATEUR_L1, SECATEUR_L2}) {
+          std::vector<float> got(units + 1, -7), want(units + 1, -7);
+          CHECK_OK(secateur_score_units(device, nullptr, norm, axis, kDtype<Type>, rows, cols,
+                                        half.data(), got.data()));
+          CHECK_OK(secateur_score_units(device, nullptr, norm, axis, SECATEUR_F32, rows, cols,
+                                        full.data(), want.data()));
+          for (size_t i = 0; i <= units; ++i) CHECK(same_bits(got[i], want[i]));
+          if (rows * cols == 0) {
+            for (size_t i = 0; i < units; ++i) CHECK(same_bits(got[i], 0.0f));
+          }
+        }
+      }
+    }
+    const int64_t units = cols;
+    std::vector<double> got(static_cast<size_t>(4 * units), 0.5), want = got;
+    CHECK_OK(secateur_activation_accumulate(device, nullptr, kDtype<Type>, rows, units, half.data(),
+                                            got.data()));
+    CHECK_OK(secateur_activation_accumulate(device, nullptr, SECATEUR_F32, rows, units, full.data(),
+                                            want.data()));
+    CHECK(got == want);
+  }
+  CHECK_OK(secateur_cpu_set_isa(nullptr));
+}
+
 }  // namespace
 
 int main() {
@@ -156,6 +283,12 @@ int main() {
   scores_units_by_hand();
   scores_units_alike_everywhere();
   scores_activations();
+  scores_weights_of_any_type<F32>();
+  scores_weights_of_any_type<F16>();
+  scores_weights_of_any_type<BF16>();
+  scores_units_of_half_types<F16>();
+  scores_units_of_half_types<BF16>();
+  refuses_wrong_gradient_scores();
   CHECK_OK(secateur_device_close(device));
   return 0;
 }
