@@ -85,7 +85,7 @@ public final class NativeCache {
    * @throws io.github.secateur.device.DeviceException UNAVAILABLE, when one is missing or the
    *     folder is unfit
    */
-  List<Path> unpack(String folder, List<String> names, String cure) {
+  public List<Path> unpack(String folder, List<String> names, String cure) {
     List<URL> sources = new ArrayList<>();
     for (String name : names) {
       URL source = resources.getResource(folder + "/" + name);

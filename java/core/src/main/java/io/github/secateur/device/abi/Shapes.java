@@ -1,5 +1,6 @@
 package io.github.secateur.device.abi;
 
+import io.github.secateur.device.DenseOps.Gemm;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.tensor.Shape;
@@ -14,6 +15,38 @@ public final class Shapes {
           "%s: shapes %s and %s differ; both must be equal (view one as the other)"
               .formatted(operation, a.shape(), b.shape()));
     }
+  }
+
+  /** Extents of C [m, n] = op(A) [m, k] · op(B) [k, n]. */
+  public record Product(long m, long n, long k) {
+    @Override
+    public String toString() {
+      return "[%d, %d] = [%d, %d] x [%d, %d]".formatted(m, n, m, k, k, n);
+    }
+  }
+
+  /** The extents of a dense product whose shapes fit. */
+  public static Product product(Gemm gemm, DeviceTensor a, DeviceTensor b, DeviceTensor c) {
+    rank("gemm: A", a.shape(), 2);
+    rank("gemm: B", b.shape(), 2);
+    rank("gemm: C", c.shape(), 2);
+    long m = a.shape().dim(gemm.transposeA() ? 1 : 0);
+    long k = a.shape().dim(gemm.transposeA() ? 0 : 1);
+    long n = b.shape().dim(gemm.transposeB() ? 0 : 1);
+    long kb = b.shape().dim(gemm.transposeB() ? 1 : 0);
+    if (k != kb || c.shape().dim(0) != m || c.shape().dim(1) != n) {
+      throw new IllegalArgumentException(
+          "gemm: A %s%s times B %s%s does not give C %s; the inner dimensions must agree and C be [%d, %d]"
+              .formatted(
+                  a.shape(),
+                  gemm.transposeA() ? " transposed" : "",
+                  b.shape(),
+                  gemm.transposeB() ? " transposed" : "",
+                  c.shape(),
+                  m,
+                  n));
+    }
+    return new Product(m, n, k);
   }
 
   /** A mask may cover a tensor under another shape of the same size. */

@@ -26,36 +26,18 @@ final class HostDense implements DenseOps {
 
   @Override
   public void gemm(Gemm gemm, DeviceTensor a, DeviceTensor b, DeviceTensor c) {
-    Shapes.rank("gemm: A", a.shape(), 2);
-    Shapes.rank("gemm: B", b.shape(), 2);
-    Shapes.rank("gemm: C", c.shape(), 2);
-    long m = a.shape().dim(gemm.transposeA() ? 1 : 0);
-    long k = a.shape().dim(gemm.transposeA() ? 0 : 1);
-    long n = b.shape().dim(gemm.transposeB() ? 0 : 1);
-    long kb = b.shape().dim(gemm.transposeB() ? 1 : 0);
-    if (k != kb || c.shape().dim(0) != m || c.shape().dim(1) != n) {
-      throw new IllegalArgumentException(
-          "gemm: A %s%s times B %s%s does not give C %s; the inner dimensions must agree and C be [%d, %d]"
-              .formatted(
-                  a.shape(),
-                  gemm.transposeA() ? " transposed" : "",
-                  b.shape(),
-                  gemm.transposeB() ? " transposed" : "",
-                  c.shape(),
-                  m,
-                  n));
-    }
+    Shapes.Product product = Shapes.product(gemm, a, b, c);
     blas.require("gemm");
     args.set(INT, 0, gemm.transposeA() ? 1 : 0);
     args.set(INT, 4, gemm.transposeB() ? 1 : 0);
-    args.set(LONG, 8, m);
-    args.set(LONG, 16, n);
-    args.set(LONG, 24, k);
+    args.set(LONG, 8, product.m());
+    args.set(LONG, 16, product.n());
+    args.set(LONG, 24, product.k());
     args.set(FLOAT, 32, gemm.alpha());
     args.set(FLOAT, 36, gemm.beta());
     args.set(LONG, 40, Math.max(1, a.shape().dim(1)));
     args.set(LONG, 48, Math.max(1, b.shape().dim(1)));
-    args.set(LONG, 56, Math.max(1, n));
+    args.set(LONG, 56, Math.max(1, product.n()));
     Abi.check(
         "gemm",
         AbiDense.gemm(

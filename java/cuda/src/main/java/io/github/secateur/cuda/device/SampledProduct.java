@@ -1,0 +1,104 @@
+package io.github.secateur.cuda.device;
+
+import io.github.secateur.device.Buffer;
+import jcuda.cudaDataType;
+import jcuda.jcusparse.JCusparse;
+import jcuda.jcusparse.cusparseDnMatDescr;
+import jcuda.jcusparse.cusparseOperation;
+import jcuda.jcusparse.cusparseSDDMMAlg;
+import jcuda.jcusparse.cusparseSpMatDescr;
+
+/**
+ * One planned sampled product (SDDMM): values of dyᵀ · x [out, in], dy [batch, out], x [batch, in],
+ * at the stored places of a weight and nowhere else. In cuSPARSE's columns dyᵀ is what it sees of
+ * dy and x is the transpose of what it sees.
+ */
+final class SampledProduct implements AutoCloseable {
+  private static final int ALGORITHM = cusparseSDDMMAlg.CUSPARSE_SDDMM_ALG_DEFAULT;
+  private static final int PLAIN = cusparseOperation.CUSPARSE_OPERATION_NON_TRANSPOSE;
+  private static final int TRANSPOSED = cusparseOperation.CUSPARSE_OPERATION_TRANSPOSE;
+
+  private final CudaDevice device;
+  private final Cusparse library;
+  private final cusparseDnMatDescr dy;
+  private final cusparseDnMatDescr x;
+  private final cusparseSpMatDescr sampled;
+  private final Buffer values;
+  private final Buffer external;
+
+  /** Plans it for a batch size; dy and x are any addresses that it may later take. */
+  SampledProduct(CudaDevice device, Cusparse library, Csr csr, Gradients first) {
+    this.device = device;
+    this.library = library;
+    this.values = device.allocate(4 * csr.nonzeros());
+    device.context().enter();
+    this.dy = library.columns(csr.rows(), first.batch(), first.dy());
+    this.x = library.columns(csr.cols(), first.batch(), first.x());
+    this.sampled = library.csr(csr, values.address());
+    long[] bytes = new long[1];
+    library.check(
+        "plan a sampled product",
+        JCusparse.cusparseSDDMM_bufferSize(
+            library.handle(),
+            PLAIN,
+            TRANSPOSED,
+            library.scalars().alpha,
+            dy.asConst(),
+            x.asConst(),
+            library.scalars().beta,
+            sampled,
+            cudaDataType.CUDA_R_32F,
+            ALGORITHM,
+            bytes));
+    this.external = device.allocate(bytes[0]);
+    device.context().enter();
+    library.check(
+        "plan a sampled product",
+        JCusparse.cusparseSDDMM_preprocess(
+            library.handle(),
+            PLAIN,
+            TRANSPOSED,
+            library.scalars().alpha,
+            dy.asConst(),
+            x.asConst(),
+            library.scalars().beta,
+            sampled,
+            cudaDataType.CUDA_R_32F,
+            ALGORITHM,
+            Context.at(external.address())));
+  }
+
+  /** Addresses of the factors of one product. */
+  record Gradients(long batch, long dy, long x) {}
+
+  /** Computes the values; they stay until the next call. */
+  Buffer run(Gradients gradients) {
+    device.context().enter();
+    library.point(dy, gradients.dy());
+    library.point(x, gradients.x());
+    library.check(
+        "sparse weight gradient",
+        JCusparse.cusparseSDDMM(
+            library.handle(),
+            PLAIN,
+            TRANSPOSED,
+            library.scalars().alpha,
+            dy.asConst(),
+            x.asConst(),
+            library.scalars().beta,
+            sampled,
+            cudaDataType.CUDA_R_32F,
+            ALGORITHM,
+            Context.at(external.address())));
+    return values;
+  }
+
+  @Override
+  public void close() {
+    Cusparse.destroy(dy);
+    Cusparse.destroy(x);
+    Cusparse.destroy(sampled);
+    values.close();
+    external.close();
+  }
+}

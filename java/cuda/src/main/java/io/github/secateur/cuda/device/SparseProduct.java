@@ -1,0 +1,101 @@
+package io.github.secateur.cuda.device;
+
+import io.github.secateur.device.Buffer;
+import jcuda.cudaDataType;
+import jcuda.jcusparse.JCusparse;
+import jcuda.jcusparse.cusparseDnMatDescr;
+import jcuda.jcusparse.cusparseOperation;
+import jcuda.jcusparse.cusparseSpMMAlg;
+import jcuda.jcusparse.cusparseSpMatDescr;
+
+/**
+ * One planned product of a compressed matrix M [rows, cols] with activations x [batch, cols]: y
+ * [batch, rows] = x · Mᵀ, in cuSPARSE's columns Y = M · X.
+ *
+ * <p>Algorithm CSR_ALG3 with preprocessing: the same bits at every run. The preprocessing is left
+ * in the external buffer, so that belongs to this plan alone and lives as long as it: a captured
+ * product goes on using it.
+ */
+final class SparseProduct implements AutoCloseable {
+  private static final int ALGORITHM = cusparseSpMMAlg.CUSPARSE_SPMM_CSR_ALG3;
+  private static final int NOT_TRANSPOSED = cusparseOperation.CUSPARSE_OPERATION_NON_TRANSPOSE;
+
+  private final CudaDevice device;
+  private final Cusparse library;
+  private final cusparseSpMatDescr matrix;
+  private final cusparseDnMatDescr x;
+  private final cusparseDnMatDescr y;
+  private final Buffer external;
+
+  /** Plans it; x and y are any addresses that the product may later take. */
+  SparseProduct(CudaDevice device, Cusparse library, Csr csr, Activations first) {
+    this.device = device;
+    this.library = library;
+    device.context().enter();
+    this.matrix = library.csr(csr, csr.values().address());
+    this.x = library.columns(csr.cols(), first.batch(), first.x());
+    this.y = library.columns(csr.rows(), first.batch(), first.y());
+    long[] bytes = new long[1];
+    library.check(
+        "plan a sparse product",
+        JCusparse.cusparseSpMM_bufferSize(
+            library.handle(),
+            NOT_TRANSPOSED,
+            NOT_TRANSPOSED,
+            library.scalars().alpha,
+            matrix.asConst(),
+            x.asConst(),
+            library.scalars().beta,
+            y,
+            cudaDataType.CUDA_R_32F,
+            ALGORITHM,
+            bytes));
+    this.external = device.allocate(bytes[0]);
+    device.context().enter();
+    library.check(
+        "plan a sparse product",
+        JCusparse.cusparseSpMM_preprocess(
+            library.handle(),
+            NOT_TRANSPOSED,
+            NOT_TRANSPOSED,
+            library.scalars().alpha,
+            matrix.asConst(),
+            x.asConst(),
+            library.scalars().beta,
+            y,
+            cudaDataType.CUDA_R_32F,
+            ALGORITHM,
+            Context.at(external.address())));
+  }
+
+  /** Addresses of the activations of one product. */
+  record Activations(long batch, long x, long y) {}
+
+  void run(String operation, Activations activations) {
+    device.context().enter();
+    library.point(x, activations.x());
+    library.point(y, activations.y());
+    library.check(
+        operation,
+        JCusparse.cusparseSpMM(
+            library.handle(),
+            NOT_TRANSPOSED,
+            NOT_TRANSPOSED,
+            library.scalars().alpha,
+            matrix.asConst(),
+            x.asConst(),
+            library.scalars().beta,
+            y,
+            cudaDataType.CUDA_R_32F,
+            ALGORITHM,
+            Context.at(external.address())));
+  }
+
+  @Override
+  public void close() {
+    Cusparse.destroy(matrix);
+    Cusparse.destroy(x);
+    Cusparse.destroy(y);
+    external.close();
+  }
+}

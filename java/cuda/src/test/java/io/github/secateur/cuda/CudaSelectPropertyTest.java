@@ -1,0 +1,14 @@
+package io.github.secateur.cuda;
+
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceOptions;
+import io.github.secateur.device.Devices;
+import io.github.secateur.device.contract.SelectPropertyTest;
+
+/** The property of selection, on the CUDA device that the library path gives: the simulated one. */
+class CudaSelectPropertyTest extends SelectPropertyTest {
+  @Override
+  protected Device open() {
+    return Devices.open("cuda", DeviceOptions.defaults());
+  }
+}
