@@ -64,13 +64,10 @@ CUBLAS_EXPORT cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, int transa, i
                                             int n, int k, const float* alpha, const float* a,
                                             int lda, const float* b, int ldb, const float* beta,
                                             float* c, int ldc);
-CUBLAS_EXPORT cublasStatus_t cublasSgemmStridedBatched(cublasHandle_t handle, int transa,
-                                                       int transb, int m, int n, int k,
-                                                       const float* alpha, const float* a, int lda,
-                                                       long long stride_a, const float* b, int ldb,
-                                                       long long stride_b, const float* beta,
-                                                       float* c, int ldc, long long stride_c,
-                                                       int batch);
+CUBLAS_EXPORT cublasStatus_t cublasSgemmStridedBatched(
+    cublasHandle_t handle, int transa, int transb, int m, int n, int k, const float* alpha,
+    const float* a, int lda, long long stride_a, const float* b, int ldb, long long stride_b,
+    const float* beta, float* c, int ldc, long long stride_c, int batch);
 CUBLAS_EXPORT cublasStatus_t cublasGemmEx(cublasHandle_t handle, int transa, int transb, int m,
                                           int n, int k, const void* alpha, const void* a,
                                           int a_type, int lda, const void* b, int b_type, int ldb,

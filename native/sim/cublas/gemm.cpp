@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "../half.h"
+#include "../library/half.h"
 
 namespace sim::cublas {
 

@@ -27,8 +27,8 @@ struct Product {
   bool tf32;  // round A and B to 10 bits of mantissa, as tensor cores do where that is allowed
 };
 
-// Sums in float, 256 terms at a time, in an order of its own: no two devices owe each other the bits
-// of a product. beta 0 does not read C; alpha 0 or k 0 reads neither A nor B.
+// Sums in float, 256 terms at a time, in an order of its own: no two devices owe each other the
+// bits of a product. beta 0 does not read C; alpha 0 or k 0 reads neither A nor B.
 void gemm(const Product& product);
 
 }  // namespace sim::cublas

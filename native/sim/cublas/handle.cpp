@@ -1,5 +1,5 @@
-// Creating, destroying and setting up cuBLAS handles. Creation allocates the default workspace pool,
-// as the real library does, so it must not happen within a capture and can run out of memory.
+// Creating, destroying and setting up cuBLAS handles. Creation allocates the default workspace
+// pool, as the real library does, so it must not happen within a capture and can run out of memory.
 #include "handle.h"
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <mutex>
 #include <set>
 
-#include "../driver_calls.h"
+#include "../library/driver_calls.h"
 
 namespace sim::cublas {
 namespace {

@@ -1,11 +1,10 @@
 // The products of the cuBLAS stand-in: arguments checked as documented, then queued on the handle's
 // stream with the extent of every matrix.
 #include <algorithm>
-#include <cstdio>
-#include <memory>
+#include <string>
 
-#include "../driver_calls.h"
-#include "../library_work.h"
+#include "../library/driver_calls.h"
+#include "../library/work.h"
 #include "gemm.h"
 #include "handle.h"
 
@@ -30,7 +29,7 @@ struct Call {
   const void* b;
   int b_type;
   int64_t ldb, stride_b;
-  const void *beta;
+  const void* beta;
   void* c;
   int c_type;
   int64_t ldc, stride_c;
@@ -104,18 +103,19 @@ void touch(Work* work, const char* name, const void* matrix, size_t size, int64_
 
 cublasStatus_t touch_workspace(const cublas_handle& handle, const char* function, Work* work) {
   if (handle.workspace_bytes < kSmallestWorkspace) {
-    std::fprintf(stderr, " ** %s: a workspace of less than 16 KiB may not be enough\n", function);
+    record_fault(std::string(function) + ": a workspace of less than 16 KiB may not be enough");
     return CUBLAS_STATUS_ALLOC_FAILED;
   }
   if (!handle.user_workspace && is_capturing(handle.stream)) {
-    std::fprintf(stderr,
-                 " ** %s: allocates within a capture; call cublasSetWorkspace after every "
-                 "cublasSetStream\n",
-                 function);
+    record_fault(std::string(function) +
+                 ": allocates within a capture; call cublasSetWorkspace after each "
+                 "cublasSetStream");
     return CUBLAS_STATUS_INTERNAL_ERROR;
   }
-  work->touch("workspace", handle.workspace, 1, std::min(handle.workspace_bytes, kScribbled),
-              Access::kWrite);
+  // The default pool keeps the streams of a handle apart; a user's workspace does not.
+  if (handle.user_workspace)
+    work->touch("workspace", handle.workspace, 1, std::min(handle.workspace_bytes, kScribbled),
+                Access::kWrite);
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -141,20 +141,28 @@ cublasStatus_t multiply(cublasHandle_t handle, const Call& call) {
     if (!alpha.is_zero() && (item == 0 || call.stride_b != 0))
       touch(&work, "B", at(call.b, item, call.stride_b, in_size), in_size, tb ? call.n : call.k,
             tb ? call.k : call.n, call.ldb, Access::kRead);
-    touch(&work, "C", at(call.c, item, call.stride_c, out_size), out_size, call.m, call.n,
-          call.ldc, beta.is_zero() ? Access::kWrite : Access::kUpdate);
+    touch(&work, "C", at(call.c, item, call.stride_c, out_size), out_size, call.m, call.n, call.ldc,
+          beta.is_zero() ? Access::kWrite : Access::kUpdate);
   }
 
   const bool tf32 = rounds_to_tf32(*handle, call);
   void* workspace = handle->workspace;
-  const size_t scribbled = std::min(handle->workspace_bytes, kScribbled);
+  const size_t scribbled =
+      handle->user_workspace ? std::min(handle->workspace_bytes, kScribbled) : 0;
   const int status = work.submit(handle->stream, [=] {
     scribble(workspace, scribbled);
     for (int64_t item = 0; item < call.batch; item++)
-      gemm({call.m, call.n, call.k, alpha.get(), beta.get(),
+      gemm({call.m,
+            call.n,
+            call.k,
+            alpha.get(),
+            beta.get(),
             {at(call.a, item, call.stride_a, in_size), in, call.lda, ta},
             {at(call.b, item, call.stride_b, in_size), in, call.ldb, tb},
-            const_cast<char*>(at(call.c, item, call.stride_c, out_size)), out, call.ldc, tf32});
+            const_cast<char*>(at(call.c, item, call.stride_c, out_size)),
+            out,
+            call.ldc,
+            tf32});
     return std::string();
   });
   return status == 0 ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
@@ -165,8 +173,17 @@ cublasStatus_t multiply(cublasHandle_t handle, const Call& call) {
 cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, int transa, int transb, int m, int n, int k,
                               const float* alpha, const float* a, int lda, const float* b, int ldb,
                               const float* beta, float* c, int ldc) {
-  return multiply(handle, {__func__, transa, transb, m, n, k, alpha, a, CUDA_R_32F, lda, 0, b,
-                           CUDA_R_32F, ldb, 0, beta, c, CUDA_R_32F, ldc, 0, 1, CUBLAS_COMPUTE_32F,
+  return multiply(handle, {__func__,   transa,
+                           transb,     m,
+                           n,          k,
+                           alpha,      a,
+                           CUDA_R_32F, lda,
+                           0,          b,
+                           CUDA_R_32F, ldb,
+                           0,          beta,
+                           c,          CUDA_R_32F,
+                           ldc,        0,
+                           1,          CUBLAS_COMPUTE_32F,
                            -1});
 }
 
@@ -175,29 +192,38 @@ cublasStatus_t cublasSgemmStridedBatched(cublasHandle_t handle, int transa, int 
                                          long long stride_a, const float* b, int ldb,
                                          long long stride_b, const float* beta, float* c, int ldc,
                                          long long stride_c, int batch) {
-  return multiply(handle, {__func__, transa, transb, m, n, k, alpha, a, CUDA_R_32F, lda, stride_a,
-                           b, CUDA_R_32F, ldb, stride_b, beta, c, CUDA_R_32F, ldc, stride_c, batch,
-                           CUBLAS_COMPUTE_32F, -1});
+  return multiply(handle, {__func__,   transa,
+                           transb,     m,
+                           n,          k,
+                           alpha,      a,
+                           CUDA_R_32F, lda,
+                           stride_a,   b,
+                           CUDA_R_32F, ldb,
+                           stride_b,   beta,
+                           c,          CUDA_R_32F,
+                           ldc,        stride_c,
+                           batch,      CUBLAS_COMPUTE_32F,
+                           -1});
 }
 
 cublasStatus_t cublasGemmEx(cublasHandle_t handle, int transa, int transb, int m, int n, int k,
                             const void* alpha, const void* a, int a_type, int lda, const void* b,
                             int b_type, int ldb, const void* beta, void* c, int c_type, int ldc,
                             int compute, int algorithm) {
-  return multiply(handle, {__func__, transa, transb, m, n, k, alpha, a, a_type, lda, 0, b, b_type,
-                           ldb, 0, beta, c, c_type, ldc, 0, 1, compute, algorithm});
+  return multiply(
+      handle, {__func__, transa, transb, m,    n, k,      alpha, a, a_type, lda,     0,        b,
+               b_type,   ldb,    0,      beta, c, c_type, ldc,   0, 1,      compute, algorithm});
 }
 
 cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, int transa, int transb, int m,
                                           int n, int k, const void* alpha, const void* a,
                                           int a_type, int lda, long long stride_a, const void* b,
-                                          int b_type, int ldb, long long stride_b,
-                                          const void* beta, void* c, int c_type, int ldc,
-                                          long long stride_c, int batch, int compute,
-                                          int algorithm) {
-  return multiply(handle, {__func__, transa, transb, m, n, k, alpha, a, a_type, lda, stride_a, b,
-                           b_type, ldb, stride_b, beta, c, c_type, ldc, stride_c, batch, compute,
-                           algorithm});
+                                          int b_type, int ldb, long long stride_b, const void* beta,
+                                          void* c, int c_type, int ldc, long long stride_c,
+                                          int batch, int compute, int algorithm) {
+  return multiply(handle, {__func__, transa, transb,   m,        n,      k,       alpha,    a,
+                           a_type,   lda,    stride_a, b,        b_type, ldb,     stride_b, beta,
+                           c,        c_type, ldc,      stride_c, batch,  compute, algorithm});
 }
 
 // C = alpha op(A) + beta op(B). C may be A or B where that is not transposed and ld is the same.

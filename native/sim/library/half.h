@@ -1,5 +1,5 @@
-// f16 and bf16 to and from float for the simulator's products, written for them alone: they share no
-// arithmetic with the devices that they check.
+// f16 and bf16 to and from float for the simulator's products, written for them alone: they share
+// no arithmetic with the devices that they check.
 #pragma once
 
 #include <cmath>

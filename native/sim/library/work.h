@@ -51,11 +51,15 @@ class Work {
     Access access;
     uintptr_t end() const { return address + (count - 1) * pitch + bytes; }
   };
-  std::string aliasing() const;
+  static bool overlap(const Range& a, const Range& b);
+  std::string wrong_ranges() const;
 
   std::string function_;
   std::vector<Range> ranges_;
 };
+
+// Makes a sentence the simulator's last fault: for a call that the documentation forbids.
+void record_fault(const std::string& sentence);
 
 // Fills a buffer that the library may use as it likes, so that whoever keeps something else there
 // notices. Call it within run.

@@ -10,6 +10,7 @@ int cuDeviceGetAttribute(int* value, int attribute, int device);
 int cuDevicePrimaryCtxRetain(void** context, int device);
 int cuMemAlloc_v2(unsigned long long* address, size_t bytes);
 int cuMemFree_v2(unsigned long long address);
+int cuStreamSynchronize(void* stream);
 int cuStreamIsCapturing(void* stream, int* status);
 }
 
@@ -29,8 +30,7 @@ bool make_context_current() {
 
 int capability() {
   int device = 0, major = 0, minor = 0;
-  if (cuCtxGetDevice(&device) != 0 ||
-      cuDeviceGetAttribute(&major, kCapabilityMajor, device) != 0 ||
+  if (cuCtxGetDevice(&device) != 0 || cuDeviceGetAttribute(&major, kCapabilityMajor, device) != 0 ||
       cuDeviceGetAttribute(&minor, kCapabilityMinor, device) != 0)
     return 0;
   return 10 * major + minor;
@@ -49,5 +49,7 @@ bool is_capturing(void* stream) {
   int status = kNotCapturing;
   return cuStreamIsCapturing(stream, &status) == 0 && status != kNotCapturing;
 }
+
+bool synchronize(void* stream) { return cuStreamSynchronize(stream) == 0; }
 
 }  // namespace sim
