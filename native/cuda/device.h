@@ -38,6 +38,9 @@ class CudaDevice final : public secateur_device {
   // Scratch of kScratchBytes on the device, for one operation at a time (see secateur.h).
   void* scratch() const { return scratch_; }
 
+  // Sets every byte to a value.
+  void set_bytes(void* stream, void* dst, uint8_t value, size_t bytes);
+
   // Streaming multiprocessors: a grid-stride kernel takes some blocks for each.
   int multiprocessors() const { return multiprocessors_; }
 

@@ -113,12 +113,14 @@ void CudaDevice::copy(void* stream, const void* src, void* dst, size_t bytes) {
   if (result != CUDA_SUCCESS) fail_call(result, "Copying %zu bytes", bytes);
 }
 
-void CudaDevice::zero(void* stream, void* dst, size_t bytes) {
+void CudaDevice::zero(void* stream, void* dst, size_t bytes) { set_bytes(stream, dst, 0, bytes); }
+
+void CudaDevice::set_bytes(void* stream, void* dst, uint8_t value, size_t bytes) {
   if (bytes == 0) return;
   const ContextGuard current(*driver_, context_);
   const CUresult result =
-      driver_->cuMemsetD8Async(address(dst), 0, bytes, static_cast<CUstream>(stream));
-  if (result != CUDA_SUCCESS) fail_call(result, "Zeroing %zu bytes", bytes);
+      driver_->cuMemsetD8Async(address(dst), value, bytes, static_cast<CUstream>(stream));
+  if (result != CUDA_SUCCESS) fail_call(result, "Setting %zu bytes", bytes);
 }
 
 void CudaDevice::synchronize(void* stream) {

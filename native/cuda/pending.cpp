@@ -89,57 +89,7 @@ WEAK void CudaDevice::hard_concrete_eval(void*, int64_t, const float*, float*) {
 WEAK void CudaDevice::hard_concrete_l0(void*, int64_t, const float*, const float*, float*, float*) {
   pending("hard_concrete_l0");
 }
-WEAK void CudaDevice::score_magnitude(void*, int32_t, secateur_dtype, int64_t, const void*,
-                                      float*) {
-  pending("score_magnitude");
-}
-WEAK void CudaDevice::score_gradient(void*, int32_t, int32_t, secateur_dtype, int64_t, const void*,
-                                     const void*, float*) {
-  pending("score_gradient");
-}
-WEAK void CudaDevice::score_units(void*, int32_t, int32_t, secateur_dtype, int64_t, int64_t,
-                                  const void*, float*) {
-  pending("score_units");
-}
-WEAK void CudaDevice::activation_accumulate(void*, secateur_dtype, int64_t, int64_t, const void*,
-                                            double*) {
-  pending("activation_accumulate");
-}
-WEAK void CudaDevice::activation_scores(void*, int32_t, int64_t, int64_t, const double*, float*) {
-  pending("activation_scores");
-}
 WEAK size_t CudaDevice::select_workspace(const Selection&) { pending("select_workspace"); }
 WEAK void CudaDevice::select(void*, const Selection&, void*) { pending("select"); }
-WEAK void CudaDevice::select_nm(void*, secateur_dtype, secateur_key, int32_t, int32_t, int32_t,
-                                int64_t, int64_t, const void*, const uint32_t*, uint32_t*,
-                                int64_t*) {
-  pending("select_nm");
-}
-WEAK void CudaDevice::mask_apply(void*, int64_t, const uint32_t*, float*) { pending("mask_apply"); }
-WEAK void CudaDevice::mask_apply_many(void*, int32_t, const secateur_masked*) {
-  pending("mask_apply_many");
-}
-WEAK void CudaDevice::mask_count(void*, int64_t, const uint32_t*, const float*, int64_t*,
-                                 int64_t*) {
-  pending("mask_count");
-}
-WEAK void CudaDevice::mask_units(void*, int32_t, int64_t, int64_t, const uint32_t*, uint32_t*) {
-  pending("mask_units");
-}
-WEAK size_t CudaDevice::compress_workspace(const secateur_matrix&) {
-  pending("compress_workspace");
-}
-WEAK void CudaDevice::compress_offsets(void*, const secateur_matrix&, const float*, const uint32_t*,
-                                       int32_t*, void*) {
-  pending("compress_offsets");
-}
-WEAK void CudaDevice::compress_fill(void*, const secateur_matrix&, const float*, const uint32_t*,
-                                    const int32_t*, bool, int32_t*, float*) {
-  pending("compress_fill");
-}
-WEAK void CudaDevice::compress_scatter(void*, const secateur_matrix&, const int32_t*,
-                                       const int32_t*, const float*, float*) {
-  pending("compress_scatter");
-}
 
 }  // namespace secateur::cuda
