@@ -39,7 +39,7 @@ secateur_binary(int32_t op, int64_t n, const float* a, int32_t a_dense, const fl
 SECATEUR_REGISTER(secateur_binary);
 
 // out = matrix op vector, or vector op matrix with vector_first; n = rows * cols.
-SECATEUR_KERNEL(256)
+SECATEUR_KERNEL_BLOCKS(256, 4)
 secateur_binary_bias(int32_t op, int64_t n, int64_t cols, const float* matrix, const float* vector,
                      int32_t vector_first, float* out) {
   with_binary(op, [=](const auto& f) {

@@ -34,7 +34,7 @@ secateur_cross_entropy(int64_t rows, int64_t cols, const float* x, const int32_t
 }
 SECATEUR_REGISTER(secateur_cross_entropy);
 
-SECATEUR_KERNEL(256)
+SECATEUR_KERNEL_BLOCKS(256, 4)
 secateur_cross_entropy_long(int64_t rows, int64_t cols, const float* x, const int32_t* labels,
                             float* p, float* losses) {
   SECATEUR_SHARED(BlockRow, shared);

@@ -59,7 +59,7 @@ secateur_softmax_grad(int64_t rows, int64_t cols, const float* y, const float* d
 }
 SECATEUR_REGISTER(secateur_softmax_grad);
 
-SECATEUR_KERNEL(256)
+SECATEUR_KERNEL_BLOCKS(256, 4)
 secateur_softmax_long(int64_t rows, int64_t cols, const float* x, float* y) {
   SECATEUR_SHARED(BlockRow, shared);
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {

@@ -5,6 +5,9 @@
 
 SECATEUR_COMMON_BEGIN
 
+// Longest row that a warp of a GPU keeps in registers; longer ones take a block.
+constexpr int64_t kShortRow = 1024;
+
 // logsumexp(x) - x[label] of a row, from its maximum and the sum of e^(x - max).
 SECATEUR_HD float cross_entropy_loss(float at_label, float max, float sum) {
   return log_float(sum) - (at_label - max);

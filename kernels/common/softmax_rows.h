@@ -10,8 +10,7 @@ SECATEUR_COMMON_BEGIN
 SECATEUR_DEVICE int64_t grid_warp() { return grid_thread() / 32; }
 SECATEUR_DEVICE int64_t grid_warps() { return grid_threads() / 32; }
 
-constexpr int kRowValues = 32;  // elements of a row that a thread of a warp holds
-constexpr int64_t kShortRow = kRowValues * kSumLanes;
+constexpr int kRowValues = kShortRow / kSumLanes;  // that a thread of a warp holds
 
 // The larger; the other one where one is NaN, which makes the row NaN anyway.
 SECATEUR_DEVICE float larger(float max, float x) { return x > max ? x : max; }
