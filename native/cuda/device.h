@@ -161,6 +161,9 @@ class CudaDevice final : public secateur_device {
   void find_kernels();
   void launch_raw(void* stream, const KernelBase& kernel, Geometry geometry, void** params);
 
+  // Makes the primary context current for a scope.
+  ContextGuard enter() const;
+
   // Throws, when a driver call failed, an Error that names the operation and the GPU.
   void require(CUresult result, const char* operation);
   [[noreturn]] void fail_call(CUresult result, const char* format, ...)
@@ -179,8 +182,8 @@ class CudaDevice final : public secateur_device {
   std::vector<CUmodule> modules_;
   std::vector<CUfunction> functions_;  // by kernel id
   void* scratch_ = nullptr;
-  std::atomic<bool> lost_{false};
-  mutable std::mutex mutex_;  // guards the two below
+  mutable std::atomic<bool> lost_{false};  // every later call fails; allocations are gone
+  mutable std::mutex mutex_;               // guards the two below
   std::unordered_map<void*, size_t> blocks_;
   int64_t bytes_ = 0;
 };

@@ -37,6 +37,7 @@ const Entry* nearest_cubin(const Entry* begin, const Entry* end, int major, int 
   return best;
 }
 
+// A driver older than the compiler refuses its cubins.
 CUmodule load_topic(const Driver& driver, const Entry* begin, const Entry* end, int major,
                     int minor) {
   CUmodule module = nullptr;
@@ -46,8 +47,6 @@ CUmodule load_topic(const Driver& driver, const Entry* begin, const Entry* end, 
   if (cubin != end) {
     result = load(driver, cubin->begin, &module, &log);
     if (result == CUDA_SUCCESS) return module;
-    // Only a refusal of the file itself may be cured by the PTX.
-    if (status_of(result) != SECATEUR_INTERNAL) end = begin;
   }
   for (const Entry* entry = begin; entry != end; ++entry) {
     if (entry->kind != Entry::kPtx) continue;

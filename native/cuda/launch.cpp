@@ -9,10 +9,19 @@
 
 namespace secateur::cuda {
 
+ContextGuard CudaDevice::enter() const {
+  try {
+    return ContextGuard(*driver_, context_);
+  } catch (const Error& error) {
+    if (error.status() == SECATEUR_DEVICE_LOST) lost_.store(true, std::memory_order_relaxed);
+    throw;
+  }
+}
+
 void CudaDevice::launch_raw(void* stream, const KernelBase& kernel, Geometry geometry,
                             void** params) {
   if (geometry.blocks == 0 || geometry.blocks_y == 0) return;
-  const ContextGuard current(*driver_, context_);
+  const ContextGuard current = enter();
   const CUresult result = driver_->cuLaunchKernel(
       functions_[static_cast<size_t>(kernel.id())], geometry.blocks, geometry.blocks_y, 1,
       geometry.threads, 1, 1, 0, static_cast<CUstream>(stream), params, nullptr);

@@ -12,7 +12,7 @@ CUdeviceptr address(const void* pointer) { return reinterpret_cast<CUdeviceptr>(
 }  // namespace
 
 void* CudaDevice::alloc(size_t bytes) {
-  const ContextGuard current(*driver_, context_);
+  const ContextGuard current = enter();
   CUdeviceptr block = 0;
   // An empty block has an address of its own too.
   const CUresult result = driver_->cuMemAlloc_v2(&block, bytes == 0 ? 1 : bytes);
@@ -53,9 +53,8 @@ void CudaDevice::free(void* pointer) {
     blocks_.erase(block);
   }
   // The memory of a lost device went with it, and its loss has been told.
-  const bool lost = lost_.load(std::memory_order_relaxed);
-  if (lost) return;
-  const ContextGuard current(*driver_, context_);
+  if (lost_.load(std::memory_order_relaxed)) return;
+  const ContextGuard current = enter();
   require(driver_->cuMemFree_v2(address(pointer)), "Freeing memory");
 }
 
@@ -85,7 +84,7 @@ void CudaDevice::require_no_capture(void* stream, const char* operation) {
 
 void CudaDevice::upload(void* stream, const void* host, void* dst, size_t bytes) {
   if (bytes == 0) return;
-  const ContextGuard current(*driver_, context_);
+  const ContextGuard current = enter();
   const bool enqueued = pinned(host);
   if (!enqueued) require_no_capture(stream, "An upload");
   const CUresult result =
@@ -96,7 +95,7 @@ void CudaDevice::upload(void* stream, const void* host, void* dst, size_t bytes)
 
 void CudaDevice::download(void* stream, const void* src, void* host, size_t bytes) {
   if (bytes == 0) return;
-  const ContextGuard current(*driver_, context_);
+  const ContextGuard current = enter();
   const bool enqueued = pinned(host);
   if (!enqueued) require_no_capture(stream, "A download");
   const CUresult result =
@@ -107,7 +106,7 @@ void CudaDevice::download(void* stream, const void* src, void* host, size_t byte
 
 void CudaDevice::copy(void* stream, const void* src, void* dst, size_t bytes) {
   if (bytes == 0) return;
-  const ContextGuard current(*driver_, context_);
+  const ContextGuard current = enter();
   const CUresult result = driver_->cuMemcpyDtoDAsync_v2(address(dst), address(src), bytes,
                                                         static_cast<CUstream>(stream));
   if (result != CUDA_SUCCESS) fail_call(result, "Copying %zu bytes", bytes);
@@ -117,14 +116,14 @@ void CudaDevice::zero(void* stream, void* dst, size_t bytes) { set_bytes(stream,
 
 void CudaDevice::set_bytes(void* stream, void* dst, uint8_t value, size_t bytes) {
   if (bytes == 0) return;
-  const ContextGuard current(*driver_, context_);
+  const ContextGuard current = enter();
   const CUresult result =
       driver_->cuMemsetD8Async(address(dst), value, bytes, static_cast<CUstream>(stream));
   if (result != CUDA_SUCCESS) fail_call(result, "Setting %zu bytes", bytes);
 }
 
 void CudaDevice::synchronize(void* stream) {
-  const ContextGuard current(*driver_, context_);
+  const ContextGuard current = enter();
   require(driver_->cuStreamSynchronize(static_cast<CUstream>(stream)), "Waiting for a stream");
 }
 
