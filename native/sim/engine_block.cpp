@@ -123,11 +123,12 @@ void Worker::start(uint64_t number) {
   barrier_time = clock++;
   for (uint32_t w = 0; w * kWarpSize < threads; ++w) {
     const uint32_t lanes = threads - w * kWarpSize;
-    warp[w].live = lanes >= kWarpSize ? 0xffffffffu : (1u << lanes) - 1;
+    warp[w].live = warp[w].lanes = lanes >= kWarpSize ? 0xffffffffu : (1u << lanes) - 1;
     warp[w].groups = 0;
     warp[w].all_known = 0;
   }
   for (uint32_t id = 0; id < threads; ++id) thread[id].state = State::kUnstarted;
+  check::block_begins(*this);
   if (run->seed != 0) {
     random_state_ = run->seed * 0xd1342543de82ef95u + number;
     order_.resize(threads);
@@ -164,6 +165,7 @@ Thread* Worker::next_unstarted() {
     next.index = {id % size.x, id / size.x % size.y, id / size.x / size.y};
   }
   next.spin = kTurn;
+  accesses = 0;
   next.block = &block;
   next.state = State::kRunning;
   return &next;
@@ -237,6 +239,7 @@ void Worker::suspend(bool gives_way) {
   me.state = State::kRunning;
   current = &me;
   self = &me;
+  accesses = 0;
 }
 
 // After a meeting the last to come goes on, or, in a seeded run, anybody.
@@ -327,6 +330,7 @@ void* Worker::shared_memory(uint64_t bytes, uint64_t alignment) {
   if (shared_bytes == 0) {
     shared_bytes = bytes;
     memset(shared, 0xa5, bytes);  // of the block before it nothing is left
+    check::shared_declared(*this);
   } else if (shared_bytes != bytes) {
     fault("two declarations of shared memory in one kernel");
   }

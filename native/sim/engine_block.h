@@ -51,7 +51,8 @@ struct Group {
 };
 
 struct Warp {
-  uint32_t live = 0;  // lanes that have not exited
+  uint32_t lanes = 0;  // that it has
+  uint32_t live = 0;   // that have not exited
   uint32_t groups = 0;
   Group group[kWarpSize];
 
@@ -82,6 +83,8 @@ class Worker {
   [[noreturn]] void fault(const std::string& what) { fault(*current, what); }
   [[noreturn]] void fault(const Thread& thread, const std::string& what);
 
+  const Fiber& stack() const { return *running_; }
+
   Thread* current = nullptr;
   Run* run = nullptr;
   BlockView block;
@@ -99,6 +102,7 @@ class Worker {
   // For the race checks: the count of barriers and collectives so far, and its value at the last
   // barrier of the block.
   uint32_t clock = 0, barrier_time = 0;
+  uint64_t accesses = 0;  // of device memory since the thread began or waited
 
  private:
   static void fiber_main();
@@ -134,7 +138,8 @@ class Worker {
   uint32_t barrier_count_ = 0;  // of those, predicates that hold
 };
 
-extern __thread Worker* worker;  // of this OS thread
+// Of this OS thread.
+extern __thread Worker* worker __attribute__((tls_model("initial-exec")));
 
 std::string hex(uint64_t number);
 // "(3, 0, 0)"

@@ -123,7 +123,7 @@ void Worker::complete(uint32_t of_warp, Group group) {
 // Shuffles and votes exchange values and promise nothing about memory.
 void Worker::order_lanes(Warp& in, uint32_t mask) {
   const uint32_t now = clock++;
-  if (mask == in.live) {
+  if (mask == in.lanes) {
     in.all_known = now;
     return;
   }

@@ -142,7 +142,7 @@ template <class T>
 SECATEUR_SIM_INLINE void begin_atomic([[maybe_unused]] T* address) {
   spend(1);
 #if SECATEUR_SIM_CHECKED
-  atomic_access(address, sizeof(T), true);
+  atomic_access(address, sizeof(T), Access::kUpdate);
 #endif
 }
 

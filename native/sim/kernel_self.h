@@ -76,13 +76,14 @@ SECATEUR_SIM_INLINE void spend(int32_t cost) {
 [[noreturn]] void trap(const char* what);
 
 // Checked build: an atomic operation or a word for other blocks, about to be touched.
-void atomic_access(const void* address, unsigned bytes, bool write);
+enum class Access : uint8_t { kLoad, kStore, kUpdate };
+void atomic_access(const void* address, unsigned bytes, Access how);
 // The thread has drawn a ticket of last_block(): what its block did until now is known to the last.
 void ticket_drawn(const void* ticket, bool last);
 
 SECATEUR_SIM_INLINE void publish(unsigned long long* word, unsigned long long value) {
 #if SECATEUR_SIM_CHECKED
-  atomic_access(word, 8, true);
+  atomic_access(word, 8, Access::kStore);
 #endif
   __atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
@@ -90,7 +91,7 @@ SECATEUR_SIM_INLINE void publish(unsigned long long* word, unsigned long long va
 SECATEUR_SIM_INLINE unsigned long long poll(const unsigned long long* word) {
   spend(8);
 #if SECATEUR_SIM_CHECKED
-  atomic_access(word, 8, false);
+  atomic_access(word, 8, Access::kLoad);
 #endif
   return __atomic_load_n(word, __ATOMIC_RELAXED);
 }

@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 
+#include "check.h"
 #include "memory_map.h"
 
 namespace sim::memory {
@@ -86,6 +87,7 @@ void forget(char* begin, uint32_t index) {
   // Its pages are its own: a guard lies between any two blocks.
   const size_t offset = static_cast<size_t>(begin - map.base) / kGuard * kGuard;
   madvise(map.base + offset, static_cast<size_t>(extent.end - map.base) - offset, MADV_DONTNEED);
+  check::forget(extent.begin, bytes);
 }
 
 }  // namespace
