@@ -17,9 +17,12 @@ public abstract class DeviceContractTest
         OptimizerContract,
         ScoreContract,
         SelectContract,
+        SelectNmContract,
         MaskContract,
         GateContract,
-        SparseContract {
+        SparseContract,
+        SparseTrainingContract,
+        ReplayContract {
   private Device device;
 
   /** Opens the device under test. */

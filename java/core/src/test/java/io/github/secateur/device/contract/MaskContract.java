@@ -8,6 +8,8 @@ import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +41,33 @@ public interface MaskContract extends Contract {
                   Numbers.assertBits("applied to " + name, expected, f.read(dw));
                 }
               });
+    }
+  }
+
+  @Test
+  default void appliesManyMasksAtOnce() {
+    for (int count : new int[] {0, 1, 5, 150}) { // more than one launch takes
+      try (Fixture f = new Fixture(device())) {
+        List<DeviceMask> masks = new ArrayList<>();
+        List<DeviceTensor> tensors = new ArrayList<>();
+        List<float[]> expected = new ArrayList<>();
+        for (int t = 0; t < count; t++) {
+          int n = SIZES[t % (SIZES.length - 1)];
+          Mask mask = random(Shape.of(n), t);
+          float[] w = Numbers.gaussian(n, t);
+          float[] masked = w.clone();
+          for (int i = 0; i < n; i++) {
+            masked[i] = mask.kept(i) ? w[i] : 0f;
+          }
+          masks.add(f.in(mask));
+          tensors.add(f.inOut(w));
+          expected.add(masked);
+        }
+        device().prune().applyMasks(masks, tensors);
+        for (int t = 0; t < count; t++) {
+          Numbers.assertBits("tensor " + t, expected.get(t), f.read(tensors.get(t)));
+        }
+      }
     }
   }
 
@@ -94,6 +123,12 @@ public interface MaskContract extends Contract {
           IllegalArgumentException.class, () -> device().prune().applyMask(mask, f.inOut(1, 2)));
       assertThrows(
           IllegalArgumentException.class, () -> device().prune().keptZeros(mask, f.in(1, 2)));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> device().prune().applyMasks(List.of(mask), List.of()));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> device().prune().applyMasks(List.of(mask), List.of(f.inOut(1, 2))));
       DeviceMask units = f.in(Mask.ones(Shape.of(3)));
       IllegalArgumentException e =
           assertThrows(

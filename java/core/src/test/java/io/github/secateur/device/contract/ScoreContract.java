@@ -3,9 +3,12 @@ package io.github.secateur.device.contract;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.PruneOps.GradientScore;
 import io.github.secateur.device.PruneOps.Norm;
 import io.github.secateur.device.PruneOps.Statistic;
+import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
+import io.github.secateur.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 
 /** Scores of weights, of units and of activations. */
@@ -18,22 +21,90 @@ public interface ScoreContract extends Contract {
   @Test
   default void scoresWeightsByMagnitude() {
     for (int n : SIZES) {
-      Numbers.all(n)
-          .forEach(
-              (name, w) -> {
-                for (Norm norm : Norm.values()) {
-                  float[] expected = new float[n];
-                  for (int i = 0; i < n; i++) {
-                    expected[i] = norm == Norm.L1 ? Math.abs(w[i]) : w[i] * w[i];
-                  }
-                  try (Fixture f = new Fixture(device())) {
-                    DeviceTensor scores = f.out(n);
-                    device().prune().scoreMagnitude(norm, f.in(w), scores);
-                    Numbers.assertExact(
-                        norm + " of " + name, Numbers.widen(expected), f.read(scores));
-                  }
-                }
-              });
+      for (DType dtype : Halves.TYPES) {
+        Numbers.all(n).forEach((name, w) -> checkMagnitude(dtype, name, Halves.rounded(dtype, w)));
+      }
+    }
+  }
+
+  private void checkMagnitude(DType dtype, String name, float[] w) {
+    Shape shape = Shape.of(w.length);
+    for (Norm norm : Norm.values()) {
+      float[] expected = new float[w.length];
+      for (int i = 0; i < w.length; i++) {
+        expected[i] = norm == Norm.L1 ? Math.abs(w[i]) : w[i] * w[i];
+      }
+      try (Fixture f = new Fixture(device())) {
+        DeviceTensor scores = f.out(shape);
+        device().prune().scoreMagnitude(norm, f.in(Halves.of(dtype, shape, w)), scores);
+        String what = "%s of %s %s".formatted(norm, dtype, name);
+        Numbers.assertExact(what, Numbers.widen(expected), f.read(scores));
+      }
+    }
+  }
+
+  @Test
+  default void scoresWeightsByTheirGradients() {
+    for (int n : SIZES) {
+      float[] g = Numbers.gaussian(n, 50);
+      for (DType dtype : Halves.TYPES) {
+        Numbers.all(n)
+            .forEach(
+                (name, w) ->
+                    checkGradient(dtype, name, Halves.rounded(dtype, w), Halves.rounded(dtype, g)));
+      }
+    }
+  }
+
+  private void checkGradient(DType dtype, String name, float[] w, float[] g) {
+    Shape shape = Shape.of(w.length);
+    float[] before = Numbers.gaussian(w.length, 51);
+    for (GradientScore kind : GradientScore.values()) {
+      float[] expected = new float[w.length];
+      float[] accumulated = new float[w.length];
+      for (int i = 0; i < w.length; i++) {
+        expected[i] =
+            switch (kind) {
+              case TAYLOR -> Math.abs(w[i] * g[i]);
+              case MOVEMENT -> -(w[i] * g[i]);
+              case FISHER -> g[i] * g[i];
+            };
+        accumulated[i] = before[i] + expected[i];
+      }
+      String what = "%s of %s %s".formatted(kind, dtype, name);
+      try (Fixture f = new Fixture(device())) {
+        DeviceTensor dw = f.in(Halves.of(dtype, shape, w));
+        DeviceTensor dg = f.in(Halves.of(dtype, shape, g));
+        DeviceTensor scores = f.out(shape);
+        device().prune().scoreGradient(kind, false, dw, dg, scores);
+        Numbers.assertExact(what, Numbers.widen(expected), f.read(scores));
+        DeviceTensor sums = f.inOut(shape, before);
+        DeviceTensor unused = kind == GradientScore.FISHER ? null : dw;
+        device().prune().scoreGradient(kind, true, unused, dg, sums);
+        Numbers.assertExact(what + ", accumulated", Numbers.widen(accumulated), f.read(sums));
+      }
+    }
+  }
+
+  @Test
+  default void scoresUnitsAndActivationsOfHalfTypes() {
+    for (DType dtype : Halves.TYPES) {
+      Shape shape = Shape.of(65, 33);
+      float[] w = Halves.rounded(dtype, Numbers.gaussian(65 * 33, 52));
+      double[] expected = new double[33];
+      for (int i = 0; i < w.length; i++) {
+        expected[i % 33] += Math.abs(w[i]);
+      }
+      try (Fixture f = new Fixture(device())) {
+        DeviceTensor dw = f.in(Halves.of(dtype, shape, w));
+        DeviceTensor scores = f.out(33);
+        device().prune().scoreUnits(Norm.L1, 1, dw, scores);
+        Numbers.assertClose(dtype + " units", expected, f.read(scores), 1e-6, 0);
+        DeviceTensor accumulators = f.doubles(4, 33);
+        device().prune().accumulateActivation(dw, accumulators);
+        device().prune().activationScores(Statistic.MEAN_ABS, 1, accumulators, scores);
+        Numbers.assertClose(dtype + " activations", expected, f.read(scores), 1e-7, 0);
+      }
     }
   }
 
@@ -131,6 +202,15 @@ public interface ScoreContract extends Contract {
     try (Fixture f = new Fixture(device())) {
       DeviceTensor w = f.in(Shape.of(2, 3), 1, 2, 3, 4, 5, 6);
       DeviceTensor accumulators = f.doubles(4, 2);
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> device().prune().scoreGradient(GradientScore.TAYLOR, false, null, w, f.out(2, 3)));
+      assertThrows(
+          IllegalArgumentException.class,
+          () ->
+              device()
+                  .prune()
+                  .scoreMagnitude(Norm.L1, f.in(Tensor.ofInts(Shape.of(1), 1)), f.out(1)));
       assertThrows(
           IllegalArgumentException.class,
           () -> device().prune().scoreUnits(Norm.L1, 0, w, f.out(3)));

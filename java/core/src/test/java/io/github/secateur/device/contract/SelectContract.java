@@ -12,8 +12,10 @@ import io.github.secateur.device.PruneOps.NanScoreException;
 import io.github.secateur.device.PruneOps.Segment;
 import io.github.secateur.device.PruneOps.Selection;
 import io.github.secateur.device.contract.SelectionOracle.Input;
+import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
+import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,44 @@ public interface SelectContract extends Contract {
           }
         }
       }
+    }
+  }
+
+  @Test
+  default void selectsAmongScoresOfHalfTypes() {
+    for (DType dtype : new DType[] {DType.F16, DType.BF16}) {
+      for (ScoreSamples samples : ScoreSamples.values()) {
+        for (int n : new int[] {0, 1, 33, 1009, 100_003}) {
+          float[] scores = Halves.rounded(dtype, samples.draw(n, n));
+          List<Input> inputs =
+              List.of(Input.of(scores), new Input(scores, every(n, 3), 0), Input.of(1, -2, 0.5f));
+          for (Key key : Key.values()) {
+            for (long k : new long[] {0, n / 2, n, 2L * n + 3}) {
+              SelectionOracle.check(device(), dtype, key, inputs, k);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  default void refusesScoresOfDifferentTypes() {
+    try (Fixture f = new Fixture(device())) {
+      DeviceMask mask = f.in(Mask.ones(Shape.of(2)));
+      List<Segment> mixed =
+          List.of(
+              new Segment(f.in(1, 2), null, mask, 0),
+              new Segment(f.in(Halves.of(DType.F16, Shape.of(2), 1, 2)), null, mask, 0));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> device().prune().select(Key.ABS, mixed, new long[] {1}));
+      Segment integers = new Segment(f.in(Tensor.ofInts(Shape.of(2), 1, 2)), null, mask, 0);
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> device().prune().select(Key.ABS, List.of(integers), new long[] {1}));
+      assertTrue(e.getMessage().contains("F32, F16 or BF16"), e.getMessage());
     }
   }
 

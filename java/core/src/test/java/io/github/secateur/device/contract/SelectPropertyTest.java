@@ -21,20 +21,29 @@ public abstract class SelectPropertyTest {
 
   @Test
   void selectionEqualsASort() {
-    for (long seed = 0; seed < TRIES; seed++) {
-      ScoreSamples[] samples = ScoreSamples.values();
-      try {
-        selectionEqualsASort(
-            samples[(int) (seed % samples.length)],
-            Key.values()[(int) (seed / samples.length % Key.values().length)],
-            new Random(seed));
-      } catch (AssertionError | RuntimeException e) {
-        throw new AssertionError("seed " + seed, e);
+    try (Device device = open()) {
+      for (long seed = 0; seed < TRIES; seed++) {
+        selectionEqualsASort(device, seed);
+        assertEquals(0, device.liveBuffers());
       }
     }
   }
 
-  private void selectionEqualsASort(ScoreSamples samples, Key key, Random random) {
+  private static void selectionEqualsASort(Device device, long seed) {
+    ScoreSamples[] samples = ScoreSamples.values();
+    try {
+      selectionEqualsASort(
+          device,
+          samples[(int) (seed % samples.length)],
+          Key.values()[(int) (seed / samples.length % Key.values().length)],
+          new Random(seed));
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("seed " + seed, e);
+    }
+  }
+
+  private static void selectionEqualsASort(
+      Device device, ScoreSamples samples, Key key, Random random) {
     int groups = 1 + random.nextInt(2);
     long[] totals = new long[groups];
     List<Input> inputs = new ArrayList<>();
@@ -48,10 +57,7 @@ public abstract class SelectPropertyTest {
     for (int g = 0; g < groups; g++) {
       k[g] = random.nextLong(totals[g] + 1);
     }
-    try (Device device = open()) {
-      SelectionOracle.check(device, key, inputs, k);
-      assertEquals(0, device.liveBuffers());
-    }
+    SelectionOracle.check(device, key, inputs, k);
   }
 
   /** None, sparse or dense. */

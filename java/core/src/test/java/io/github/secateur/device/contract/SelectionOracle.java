@@ -8,6 +8,7 @@ import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.PruneOps.Key;
 import io.github.secateur.device.PruneOps.Segment;
 import io.github.secateur.device.PruneOps.Selection;
+import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 import java.util.ArrayList;
@@ -38,12 +39,22 @@ final class SelectionOracle {
 
   /** Runs the device and the oracle, and compares masks bit for bit and results. */
   static List<Selection> check(Device device, Key key, List<Input> inputs, long... k) {
+    return check(device, DType.F32, key, inputs, k);
+  }
+
+  /** The same for scores of another type, which must hold the inputs' exactly. */
+  static List<Selection> check(Device device, DType dtype, Key key, List<Input> inputs, long... k) {
     try (Fixture f = new Fixture(device)) {
       List<Segment> segments = new ArrayList<>();
       for (Input input : inputs) {
         DeviceMask previous = input.previous() == null ? null : f.in(input.previous());
         DeviceMask mask = f.outMask(input.shape());
-        segments.add(new Segment(f.in(input.scores()), previous, mask, input.group()));
+        segments.add(
+            new Segment(
+                f.in(Halves.of(dtype, input.shape(), input.scores())),
+                previous,
+                mask,
+                input.group()));
       }
       List<Selection> selections = device.prune().select(key, segments, k);
       assertEquals(k.length, selections.size());
@@ -123,7 +134,7 @@ final class SelectionOracle {
   }
 
   /** An int that orders as the key does. */
-  private static int rank(Key key, float score) {
+  static int rank(Key key, float score) {
     if (key == Key.ABS) {
       return Float.floatToRawIntBits(score) & 0x7fffffff;
     }
