@@ -22,7 +22,6 @@ const Kernel<Layout, const float*, const uint32_t*, const int32_t*, const int32_
 const Kernel<Layout, const int32_t*, const int32_t*, const float*, float*> kScatter(
     "secateur_compress_scatter");
 
-constexpr uint32_t kThreads = 256;
 constexpr size_t kNoWorkspace = 128;  // bytes: none is needed, but NULL would ask for the size
 
 Layout layout(const secateur_matrix& m) {

@@ -18,8 +18,6 @@ const Kernel<int32_t, const MaskCounts*, int32_t, int64_t*, int64_t*> kCountTota
     "secateur_mask_count_total");
 const Kernel<int32_t, int64_t, int64_t, const uint32_t*, uint32_t*> kUnits("secateur_mask_units");
 
-constexpr uint32_t kThreads = 256;
-
 }  // namespace
 
 void CudaDevice::mask_apply(void* stream, int64_t n, const uint32_t* mask, float* w) {

@@ -16,7 +16,6 @@ const Kernel<int32_t, int64_t, int64_t, const void*, double*> kAccumulate(
 const Kernel<int32_t, int64_t, int64_t, const double*, float*> kScores(
     "secateur_activation_scores");
 
-constexpr uint32_t kThreads = 256;
 constexpr int64_t kElements = 4 * kThreads;  // a block's, one vector a thread
 constexpr int64_t kRowsOfBlock = 8;          // a warp each
 constexpr int64_t kColumnsOfBlock = 8;       // 32 threads each

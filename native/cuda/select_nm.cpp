@@ -15,8 +15,6 @@ const Kernel<int32_t, int32_t, int32_t, int32_t, int32_t, int64_t, int64_t, cons
              const int64_t*>
     kGroups("secateur_nm_groups");
 
-constexpr uint32_t kThreads = 256;
-
 }  // namespace
 
 void CudaDevice::select_nm(void* stream, secateur_dtype dtype, secateur_key key, int32_t n,
