@@ -1,55 +1,61 @@
 #include "driver_calls.h"
 
-// Spelled out here because the CUDA toolkit's header is not needed to build.
+#include "cuda/driver_api.h"
+
+using namespace secateur::cu;
+
 extern "C" {
-int cuInit(unsigned flags);
-int cuCtxGetCurrent(void** context);
-int cuCtxSetCurrent(void* context);
-int cuCtxGetDevice(int* device);
-int cuDeviceGetAttribute(int* value, int attribute, int device);
-int cuDevicePrimaryCtxRetain(void** context, int device);
-int cuMemAlloc_v2(unsigned long long* address, size_t bytes);
-int cuMemFree_v2(unsigned long long address);
-int cuStreamSynchronize(void* stream);
-int cuStreamIsCapturing(void* stream, int* status);
+cuInit_t cuInit;
+cuCtxGetCurrent_t cuCtxGetCurrent;
+cuCtxSetCurrent_t cuCtxSetCurrent;
+cuCtxGetDevice_t cuCtxGetDevice;
+cuDeviceGetAttribute_t cuDeviceGetAttribute;
+cuDevicePrimaryCtxRetain_t cuDevicePrimaryCtxRetain;
+cuMemAlloc_v2_t cuMemAlloc_v2;
+cuMemFree_v2_t cuMemFree_v2;
+cuStreamIsCapturing_t cuStreamIsCapturing;
+cuStreamSynchronize_t cuStreamSynchronize;
 }
 
 namespace sim {
 
-namespace {
-constexpr int kCapabilityMajor = 75, kCapabilityMinor = 76;  // device attributes
-constexpr int kNotCapturing = 0;
-}  // namespace
-
 bool make_context_current() {
-  void* context = nullptr;
-  if (cuCtxGetCurrent(&context) == 0 && context) return true;
-  return cuInit(0) == 0 && cuDevicePrimaryCtxRetain(&context, 0) == 0 &&
-         cuCtxSetCurrent(context) == 0;
+  CUcontext context = nullptr;
+  if (cuCtxGetCurrent(&context) == CUDA_SUCCESS && context) return true;
+  return cuInit(0) == CUDA_SUCCESS && cuDevicePrimaryCtxRetain(&context, 0) == CUDA_SUCCESS &&
+         cuCtxSetCurrent(context) == CUDA_SUCCESS;
 }
 
 int capability() {
-  int device = 0, major = 0, minor = 0;
-  if (cuCtxGetDevice(&device) != 0 || cuDeviceGetAttribute(&major, kCapabilityMajor, device) != 0 ||
-      cuDeviceGetAttribute(&minor, kCapabilityMinor, device) != 0)
+  CUdevice device = 0;
+  int major = 0, minor = 0;
+  if (cuCtxGetDevice(&device) != CUDA_SUCCESS ||
+      cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device) !=
+          CUDA_SUCCESS ||
+      cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device) !=
+          CUDA_SUCCESS)
     return 0;
   return 10 * major + minor;
 }
 
 void* allocate(size_t bytes) {
-  unsigned long long address = 0;
-  return cuMemAlloc_v2(&address, bytes) == 0 ? reinterpret_cast<void*>(address) : nullptr;
+  CUdeviceptr address = 0;
+  return cuMemAlloc_v2(&address, bytes) == CUDA_SUCCESS ? reinterpret_cast<void*>(address)
+                                                        : nullptr;
 }
 
 void release(void* memory) {
-  if (memory) cuMemFree_v2(reinterpret_cast<unsigned long long>(memory));
+  if (memory) cuMemFree_v2(reinterpret_cast<CUdeviceptr>(memory));
 }
 
 bool is_capturing(void* stream) {
-  int status = kNotCapturing;
-  return cuStreamIsCapturing(stream, &status) == 0 && status != kNotCapturing;
+  CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
+  return cuStreamIsCapturing(static_cast<CUstream>(stream), &status) == CUDA_SUCCESS &&
+         status != CU_STREAM_CAPTURE_STATUS_NONE;
 }
 
-bool synchronize(void* stream) { return cuStreamSynchronize(stream) == 0; }
+bool synchronize(void* stream) {
+  return cuStreamSynchronize(static_cast<CUstream>(stream)) == CUDA_SUCCESS;
+}
 
 }  // namespace sim

@@ -1,6 +1,7 @@
 # secateur_sim_library(NAME): the shared object lib<NAME>.so.12 beside the simulated libcuda.so.1, from
 # the sources of the folder and what both libraries share, with the real one's symbol version; and the
-# tests that hold it to the real one: its names (exports.txt) and its statuses (statuses.txt).
+# tests that hold it to the real one, its names (exports.txt) and its statuses (statuses.txt), and to
+# loops of double (test/).
 function(secateur_sim_library name)
   set(target secateur_lib${name})
   set(shared ${CMAKE_SOURCE_DIR}/native/sim/library)
@@ -8,6 +9,7 @@ function(secateur_sim_library name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   list(APPEND sources ${shared}/driver_calls.cpp ${shared}/work.cpp)
   add_library(${target} SHARED ${sources})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/native)
   target_link_libraries(${target} PRIVATE Threads::Threads secateur_libcuda)
   # Stays mapped: work that waits in a queue points into it.
   target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-soname,lib${name}.so.12
@@ -27,6 +29,19 @@ function(secateur_sim_library name)
            COMMAND status_table $<TARGET_FILE:${target}> ${CMAKE_CURRENT_SOURCE_DIR}/statuses.txt)
   set_tests_properties(sim_${name}_statuses PROPERTIES TIMEOUT 120
                        ENVIRONMENT LD_LIBRARY_PATH=${CMAKE_BINARY_DIR}/sim)
+
+  add_executable(test_sim_${name} ${shared}/test/test_${name}.cpp)
+  target_include_directories(test_sim_${name} PRIVATE ${CMAKE_SOURCE_DIR}/native/test
+                             ${CMAKE_SOURCE_DIR}/native ${CMAKE_SOURCE_DIR}/native/include)
+  target_link_libraries(test_sim_${name} PRIVATE ${target} secateur_libcuda)
+  set_target_properties(test_sim_${name} PROPERTIES SKIP_BUILD_RPATH TRUE)
+  foreach(seed 0 1)
+    set(test sim_${name}_seed_${seed})
+    add_test(NAME ${test} COMMAND test_sim_${name})
+    # 8.0 has TF32, which 7.5 has not.
+    set_tests_properties(${test} PROPERTIES TIMEOUT 300 ENVIRONMENT
+      "LD_LIBRARY_PATH=${CMAKE_BINARY_DIR}/sim;SECATEUR_SIM_CAPABILITY=8.0;SECATEUR_SIM_SEED=${seed}")
+  endforeach()
 endfunction()
 
 if(NOT TARGET status_table)
