@@ -23,7 +23,7 @@ secateur_sgd_step(int64_t n, const SgdParams* params, float* w, const float* g, 
   const Vectors vectors = buf == nullptr ? vectors_of(n, w, g) : vectors_of(n, w, g, buf);
   for_elements(n, vectors, [=](int64_t i, auto width) {
     constexpr int kWidth = decltype(width)::count;
-    float weight[kWidth], gradient[kWidth], running[kWidth];
+    float weight[kWidth], gradient[kWidth], running[kWidth] = {};
     load(weight, w + i);
     load(gradient, g + i);
     if (buf != nullptr) load(running, buf + i);
