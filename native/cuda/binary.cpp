@@ -59,7 +59,7 @@ void CudaDevice::binary(void* stream, int32_t op, const secateur_broadcast& broa
   } else {
     Axes strides{};
     for (int d = 0; d < rank; ++d) strides.add(axes[d].extent, {axes[d].a, axes[d].b});
-    const Geometry geometry = grid(*this, n, kElementThreads, kElementThreads);
+    const Geometry geometry = grid(*this, n, kThreads, kThreads);
     strides.set_step(int64_t{geometry.blocks} * geometry.threads);
     launch(stream, kBinaryStrided, geometry, op, n, strides, a, b, out);
   }

@@ -21,8 +21,7 @@ void CudaDevice::gather_rows(void* stream, int64_t count, size_t row_bytes, int6
          unit == 16  ? kVectors
          : unit == 4 ? kWords
                      : kBytes,
-         grid(*this, count * units, kElementThreads, kElementThreads), count, units, src_rows, src,
-         indices, dst);
+         grid(*this, count * units, kThreads, kThreads), count, units, src_rows, src, indices, dst);
 }
 
 }  // namespace secateur::cuda

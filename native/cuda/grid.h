@@ -19,16 +19,16 @@ inline Geometry grid(const CudaDevice& device, int64_t items, int64_t items_per_
   return {static_cast<uint32_t>(std::min(wanted, most)), threads};
 }
 
-constexpr uint32_t kElementThreads = 256;  // a block of an elementwise kernel
+constexpr uint32_t kThreads = 256;  // a block of an elementwise kernel
 
 // The grid of an elementwise kernel that takes vectors of four.
 inline Geometry elements_grid(const CudaDevice& device, int64_t n) {
-  return grid(device, n, 4 * kElementThreads, kElementThreads);
+  return grid(device, n, 4 * kThreads, kThreads);
 }
 
 // The grid of a softmax: a warp a row, or for rows longer than a warp holds a block.
 inline Geometry rows_grid(const CudaDevice& device, int64_t rows, int64_t cols) {
-  return grid(device, rows, cols <= common::kShortRow ? kElementThreads / 32 : 1, kElementThreads);
+  return grid(device, rows, cols <= common::kShortRow ? kThreads / 32 : 1, kThreads);
 }
 
 // The grid of a sum of tiles, a warp a tile: small blocks, so that few tiles spread over the GPU.

@@ -105,8 +105,8 @@ void reduce_columns(CudaDevice& device, void* stream, const Reduction& reduction
   for (int64_t first = 0; first < chunks; first += most) {
     const int64_t count = std::min(most, chunks - first), origin = output_of(first);
     const int64_t outputs = output_of(first + count) - origin;
-    device.launch(stream, kSumColumns, grid(device, count * tiles, 1, kElementThreads),
-                  reduction.kept, reduction.reduced, cols, first, count, origin, n, tiles, x,
+    device.launch(stream, kSumColumns, grid(device, count * tiles, 1, kThreads), reduction.kept,
+                  reduction.reduced, cols, first, count, origin, n, tiles, x,
                   tiles == 1 ? out : scratch);
     if (tiles > 1) {
       sum_rows(device, stream, outputs, tiles, scratch, 1.0f, out + origin,

@@ -59,7 +59,7 @@ void permute(CudaDevice& device, void* stream, int count, const Axis* axes, int6
   Axes strides{};
   strides.add(axes[0].extent / width, {axes[0].from});
   for (int d = 1; d < count; ++d) strides.add(axes[d].extent, {axes[d].from / width});
-  const Geometry geometry = grid(device, n / width, kElementThreads, kElementThreads);
+  const Geometry geometry = grid(device, n / width, kThreads, kThreads);
   strides.set_step(int64_t{geometry.blocks} * geometry.threads);
   device.launch(stream, vectors ? kPermuteVectors : kPermute, geometry, n / width, strides, x, out);
 }
@@ -72,7 +72,7 @@ void move_tiles(CudaDevice& device, void* stream, int count, const Axis* axes, i
     if (d != column) planes.add(axes[d].extent, {axes[d].from, axes[d].to});
   }
   const int64_t down = (row.extent + kTile - 1) / kTile, across = (col.extent + kTile - 1) / kTile;
-  device.launch(stream, kTiles, grid(device, planes.count() * down * across, 1, kElementThreads),
+  device.launch(stream, kTiles, grid(device, planes.count() * down * across, 1, kThreads),
                 row.extent, col.extent, row.from, col.to, planes.count(), planes, x, out);
 }
 
