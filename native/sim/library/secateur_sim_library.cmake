@@ -15,6 +15,7 @@ function(secateur_sim_library name)
   target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-soname,lib${name}.so.12
                       -Wl,--version-script=${map})
   # No path to libcuda.so.1: which simulator it is, checked or not, the library path decides.
+  add_dependencies(sim ${target})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .so.12 NO_SONAME TRUE
                         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/sim SKIP_BUILD_RPATH TRUE
                         LINK_DEPENDS ${map})
