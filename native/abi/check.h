@@ -3,7 +3,7 @@
 
 #include <cinttypes>
 #include <cstdint>
-#include <limits>
+#include <cstring>
 
 #include "abi/device.h"
 #include "abi/error.h"
@@ -50,10 +50,20 @@ inline void require_axis(int32_t axis) {
                    "Axis %" PRId32 " of a matrix does not exist; use 0 or 1.", axis);
 }
 
-inline void require_dtype(secateur_dtype dtype) {
-  SECATEUR_REQUIRE(dtype == SECATEUR_F32 || dtype == SECATEUR_F16 || dtype == SECATEUR_BF16,
-                   "Unknown data type %d; use 0 (f32), 1 (f16) or 2 (bf16).",
-                   static_cast<int>(dtype));
+// The number that a caller passed for an enumeration, which may be none of its names: C++ does not
+// define what reading such a value as one of the enumeration does.
+template <class Enum>
+int enum_number(const Enum& value) {
+  static_assert(sizeof value == sizeof(int), "enumerations of the ABI are ints");
+  int number;
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
+
+inline void require_dtype(const secateur_dtype& dtype) {
+  const int number = enum_number(dtype);
+  SECATEUR_REQUIRE(number == SECATEUR_F32 || number == SECATEUR_F16 || number == SECATEUR_BF16,
+                   "Unknown data type %d; use 0 (f32), 1 (f16) or 2 (bf16).", number);
 }
 
 // The convention of workspaces: a NULL workspace asks for the size. Returns false, the size told,

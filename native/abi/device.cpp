@@ -9,16 +9,17 @@ using namespace secateur;
 
 namespace {
 
-secateur_device* open(secateur_device_kind kind, int32_t ordinal) {
-  switch (kind) {
+secateur_device* open(const secateur_device_kind& kind, int32_t ordinal) {
+  switch (enum_number(kind)) {
     case SECATEUR_CPU:
       return open_cpu_device(ordinal);
     case SECATEUR_CUDA:
       SECATEUR_REQUIRE(ordinal >= 0, "CUDA devices are numbered from 0, not %" PRId32 ".", ordinal);
       return open_cuda_device(ordinal);
+    default:
+      fail(SECATEUR_INVALID_ARGUMENT, "Unknown kind of device %d; use 0 (CPU) or 1 (CUDA).",
+           enum_number(kind));
   }
-  fail(SECATEUR_INVALID_ARGUMENT, "Unknown kind of device %d; use 0 (CPU) or 1 (CUDA).",
-       static_cast<int>(kind));
 }
 
 // Two ranges that can be copied one to the other.

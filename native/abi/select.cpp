@@ -18,9 +18,10 @@ bool aligned(const void* pointer, size_t bytes) {
 
 size_t element_bytes(secateur_dtype dtype) { return dtype == SECATEUR_F32 ? 4 : 2; }
 
-void require_key(secateur_key key) {
-  SECATEUR_REQUIRE(key == SECATEUR_KEY_ABS || key == SECATEUR_KEY_SIGNED,
-                   "Unknown key %d; use 0 or 1.", static_cast<int>(key));
+void require_key(const secateur_key& key) {
+  const int number = enum_number(key);
+  SECATEUR_REQUIRE(number == SECATEUR_KEY_ABS || number == SECATEUR_KEY_SIGNED,
+                   "Unknown key %d; use 0 or 1.", number);
 }
 
 void require_segment(const secateur_device::Selection& selection, int32_t s, int64_t* total) {
@@ -42,8 +43,6 @@ void require_segment(const secateur_device::Selection& selection, int32_t s, int
 }
 
 void require_selection(const secateur_device::Selection& selection) {
-  require_dtype(selection.dtype);
-  require_key(selection.key);
   SECATEUR_REQUIRE(selection.segment_count >= 0 && selection.group_count >= 0,
                    "%d segments in %d groups cannot be.", selection.segment_count,
                    selection.group_count);
@@ -65,6 +64,8 @@ secateur_status secateur_select(secateur_device* device, void* stream, secateur_
                                 size_t* workspace_bytes) {
   return guard([&] {
     require_device(device, stream);
+    require_dtype(dtype);
+    require_key(key);
     require_place(workspace_bytes, "the workspace's size");
     const secateur_device::Selection selection = {
         dtype,       key, segment_count, segments,
