@@ -31,11 +31,11 @@ std::vector<const KernelInfo*>& registry() {
 
 MaxThreads::MaxThreads(int threads) { nameless().push_back(threads); }
 
-Registration::Registration(const char* name, std::vector<uint32_t> sizes,
+Registration::Registration(const char* name, const uint32_t* sizes, size_t count,
                            void (*invoke)(void* const*)) {
   if (nameless().empty()) fail(name, "has a SECATEUR_REGISTER without a SECATEUR_KERNEL");
   if (find_kernel(name) != nullptr) fail(name, "is registered twice");
-  registry().push_back(new KernelInfo{name, nameless().front(), std::move(sizes), invoke});
+  registry().push_back(new KernelInfo{name, nameless().front(), {sizes, sizes + count}, invoke});
   nameless().pop_front();
 }
 

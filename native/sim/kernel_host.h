@@ -24,8 +24,8 @@
   extern "C" __attribute__((visibility("hidden"))) void
 #define SECATEUR_REGISTER(name)                                \
   static const ::sim::Registration secateur_sim_kernel_##name( \
-      #name, ::sim::Invoker<decltype(name), name>::sizes(),    \
-      ::sim::Invoker<decltype(name), name>::invoke)
+      #name, ::sim::Invoker<decltype(name), name>::kSizes,     \
+      ::sim::Invoker<decltype(name), name>::kCount, ::sim::Invoker<decltype(name), name>::invoke)
 #define SECATEUR_SHARED(Type, name) \
   Type& name = *static_cast<Type*>(::sim::shared_memory(sizeof(Type), alignof(Type)))
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "kernel_types.h"
 
@@ -102,7 +101,7 @@ struct MaxThreads {
   explicit MaxThreads(int threads);
 };
 struct Registration {
-  Registration(const char* name, std::vector<uint32_t> sizes, void (*invoke)(void* const*));
+  Registration(const char* name, const uint32_t* sizes, size_t count, void (*invoke)(void* const*));
 };
 
 template <class Function, Function* function>
@@ -110,7 +109,8 @@ struct Invoker;
 
 template <class... Params, void (*function)(Params...)>
 struct Invoker<void(Params...), function> {
-  static std::vector<uint32_t> sizes() { return {static_cast<uint32_t>(sizeof(Params))...}; }
+  static constexpr size_t kCount = sizeof...(Params);
+  static constexpr uint32_t kSizes[kCount + 1] = {static_cast<uint32_t>(sizeof(Params))..., 0};
 
 #if SECATEUR_SIM_CHECKED
   __attribute__((no_sanitize("thread")))
