@@ -34,8 +34,8 @@ constexpr Touch touch_of(Kind kind) {
   return kind == Kind::kRead ? Touch::kRead : kind == Kind::kWrite ? Touch::kWrite : Touch::kAtomic;
 }
 
-// Accesses of a thread, without any wait, until it is said to loop for nothing: about ten seconds.
-constexpr uint64_t kAccessLimit = uint64_t{1} << 29;
+// Accesses of a thread, without any wait, until it is said to loop for nothing: a second or two.
+constexpr uint64_t kAccessLimit = uint64_t{1} << 27;
 
 struct Draw {
   uint32_t block;
