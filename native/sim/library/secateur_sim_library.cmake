@@ -36,13 +36,18 @@ function(secateur_sim_library name)
                              ${CMAKE_SOURCE_DIR}/native ${CMAKE_SOURCE_DIR}/native/include)
   target_link_libraries(test_sim_${name} PRIVATE ${target} secateur_libcuda)
   set_target_properties(test_sim_${name} PROPERTIES SKIP_BUILD_RPATH TRUE)
-  foreach(seed 0 1)
-    set(test sim_${name}_seed_${seed})
-    add_test(NAME ${test} COMMAND test_sim_${name})
-    # 8.0 has TF32, which 7.5 has not.
-    set_tests_properties(${test} PROPERTIES TIMEOUT 300 ENVIRONMENT
-      "LD_LIBRARY_PATH=${CMAKE_BINARY_DIR}/sim;SECATEUR_SIM_CAPABILITY=8.0;SECATEUR_SIM_SEED=${seed}")
-  endforeach()
+  # 8.0 has TF32, which 7.5 has not.
+  set(environment SECATEUR_SIM_CAPABILITY=8.0)
+  set(folder ${CMAKE_BINARY_DIR}/sim)
+  add_test(NAME sim_${name} COMMAND test_sim_${name})
+  add_test(NAME sim_${name}_seeded COMMAND test_sim_${name})
+  add_test(NAME sim_${name}_checked COMMAND test_sim_${name})
+  set_tests_properties(sim_${name} PROPERTIES TIMEOUT 300
+    ENVIRONMENT "${environment};LD_LIBRARY_PATH=${folder}")
+  set_tests_properties(sim_${name}_seeded PROPERTIES TIMEOUT 300
+    ENVIRONMENT "${environment};LD_LIBRARY_PATH=${folder};SECATEUR_SIM_SEED=1")
+  set_tests_properties(sim_${name}_checked PROPERTIES TIMEOUT 300
+    ENVIRONMENT "${environment};LD_LIBRARY_PATH=${folder}/checked:${folder}")
 endfunction()
 
 if(NOT TARGET status_table)

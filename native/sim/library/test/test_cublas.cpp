@@ -307,8 +307,8 @@ void test_faults() {
     check_fault(stream, "A");
     CHECK(multiply(handle, b.get(), b.get(), c.get()) == CUBLAS_STATUS_EXECUTION_FAILED);  // sticky
   }
-  stream = restart();
-  {
+  if (secateur_sim_checked()) {  // only there kernels mark what they write
+    stream = restart();
     cublasHandle_t handle = handle_on(stream);
     const Array<float> a(64), b(ones), c(64);  // A never written
     CHECK(multiply(handle, a.get(), b.get(), c.get()) == CUBLAS_STATUS_SUCCESS);
