@@ -24,7 +24,7 @@ import java.util.SplittableRandom;
  * counterpart of {@code bench/peers/torch_epoch.py}. Prints the seconds of each epoch, one a line,
  * the first left out as warm-up; {@code --phases} adds where the time of a step goes.
  *
- * <p>Arguments: epochs (5), threads (2).
+ * <p>Arguments: epochs (5), threads (2), {@code --device=NAME} (cpu).
  */
 public final class EpochBenchmark {
   private static final int SAMPLES = 60_000;
@@ -39,11 +39,17 @@ public final class EpochBenchmark {
     int epochs = numbers.isEmpty() ? 5 : Integer.parseInt(numbers.get(0));
     int threads = numbers.size() < 2 ? 2 : Integer.parseInt(numbers.get(1));
     Phases phases = new Phases();
+    String name =
+        List.of(arguments).stream()
+            .filter(a -> a.startsWith("--device="))
+            .map(a -> a.substring("--device=".length()))
+            .findFirst()
+            .orElse("cpu");
     boolean wantPhases = List.of(arguments).contains("--phases");
     TrainOptions options =
         TrainOptions.adam(epochs + 1, 1.2e-3f, 1)
             .withLearningRate(new LearningRate.Constant(1.2e-3f));
-    try (Device device = Devices.open("cpu", new DeviceOptions(threads))) {
+    try (Device device = Devices.open(name, new DeviceOptions(threads))) {
       System.err.println(device.info().description() + " " + device.info().details());
       Trainer trainer =
           new Trainer(
@@ -62,7 +68,7 @@ public final class EpochBenchmark {
     }
   }
 
-  private static Samples samples() {
+  static Samples samples() {
     SplittableRandom random = new SplittableRandom(1);
     Tensor x = Tensor.zeros(DType.F32, Shape.of(SAMPLES, FEATURES));
     for (long i = 0; i < x.size(); i++) {
