@@ -46,6 +46,8 @@ enum { SECATEUR_SIM_ALLOCATION = 0, SECATEUR_SIM_LAUNCH = 1, SECATEUR_SIM_LOST =
  * the nth launch fails at once with CUDA_ERROR_DEVICE_UNAVAILABLE, and so does everything after it.
  */
 void secateur_sim_fail(int what, uint64_t nth);
+/* How many allocations or launches the order is still away; 0 when it was met or there is none. */
+uint64_t secateur_sim_pending(int what);
 
 /* Another seed from now on; see SECATEUR_SIM_SEED. */
 void secateur_sim_seed(uint64_t seed);

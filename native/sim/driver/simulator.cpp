@@ -79,6 +79,12 @@ SECATEUR_SIM_EXPORT void secateur_sim_fail(int what, uint64_t nth) {
   if (what >= SECATEUR_SIM_ALLOCATION && what <= SECATEUR_SIM_LOST) state().fail[what] = nth;
 }
 
+SECATEUR_SIM_EXPORT uint64_t secateur_sim_pending(int what) {
+  Locked locked;
+  const bool known = what >= SECATEUR_SIM_ALLOCATION && what <= SECATEUR_SIM_LOST;
+  return known ? state().fail[what] : 0;
+}
+
 SECATEUR_SIM_EXPORT void secateur_sim_seed(uint64_t seed) {
   Locked locked;
   state().seed = state().random = seed;
