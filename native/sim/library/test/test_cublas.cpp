@@ -353,10 +353,35 @@ void test_faults() {
     });
     CHECK(std::strstr(secateur_sim_last_fault(), "cublasSetWorkspace"));
   }
+  stream = restart();
+  {  // two streams write C, and no event orders them
+    cublasHandle_t handle = handle_on(stream);
+    CUstream other;
+    CHECK_CU(cuStreamCreate(&other, 0));
+    const Array<float> a(ones), b(ones), c(64);
+    CHECK(multiply(handle, a.get(), b.get(), c.get()) == CUBLAS_STATUS_SUCCESS);
+    CHECK(cublasSetStream_v2(handle, other) == CUBLAS_STATUS_SUCCESS);
+    CHECK(multiply(handle, a.get(), b.get(), c.get()) == CUBLAS_STATUS_SUCCESS);
+    CHECK(cuStreamSynchronize(stream) != CUDA_SUCCESS ||
+          cuStreamSynchronize(other) != CUDA_SUCCESS);
+    CHECK_NOTE(std::strstr(secateur_sim_last_fault(), "no event orders"), "%s",
+               secateur_sim_last_fault());
+  }
+  stream = restart();
+  {  // the nth launch that fails on order may be a product
+    cublasHandle_t handle = handle_on(stream);
+    const Array<float> a(ones), b(ones), c(64);
+    secateur_sim_fail(SECATEUR_SIM_LAUNCH, 2);
+    CHECK(multiply(handle, a.get(), b.get(), c.get()) == CUBLAS_STATUS_SUCCESS);
+    CHECK_CU(cuStreamSynchronize(stream));
+    CHECK(multiply(handle, a.get(), b.get(), c.get()) == CUBLAS_STATUS_SUCCESS);
+    CHECK(cuStreamSynchronize(stream) != CUDA_SUCCESS);
+  }
   restart();
   secateur_sim_fail(SECATEUR_SIM_ALLOCATION, 1);
   cublasHandle_t handle;
   CHECK(cublasCreate_v2(&handle) == CUBLAS_STATUS_ALLOC_FAILED && !handle);
+  secateur_sim_restart();
 }
 
 // On a GPU with tensor cores for floats, TF32 where it is allowed and nowhere else.

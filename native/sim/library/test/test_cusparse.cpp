@@ -290,8 +290,9 @@ void test_convert(CUstream stream) {
     const Sparse expected(random, rows, cols, kFormats[round % 3]);
     const Dense dense(rows, cols, kOrders[random.below(2)], random.below(3), expected.host);
     const size_t nonzeros = expected.values.size();
-    const Array<int> offsets(expected.offsets.size() + 1), indices(nonzeros + 1);
-    const Array<float> values(nonzeros + 1);
+    const Array<int> offsets(std::vector<int>(expected.offsets.size() + 1));
+    const Array<int> indices(std::vector<int>(nonzeros + 1));
+    const Array<float> values(std::vector<float>(nonzeros + 1));
     constexpr int type = CUSPARSE_INDEX_32I;
     cusparseSpMatDescr_t sparse;
     if (expected.format == CUSPARSE_FORMAT_CSR)
@@ -498,7 +499,7 @@ void test_faults() {
                     CUDA_R_32F, 0, t.buffer.get()));
     check_fault(stream, "overlap");
   }
-  restart();
+  secateur_sim_restart();
 }
 
 }  // namespace
