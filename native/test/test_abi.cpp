@@ -18,9 +18,7 @@ std::vector<std::pair<const char*, Call>> operations() {
   static const secateur_matrix matrix = {0, 0, 0, 0, 1, 1};
   static int32_t offsets[1];
   static int64_t number[2];
-  static char memory[1024];
   static size_t bytes;
-  bytes = sizeof memory;
   const auto f32 = SECATEUR_F32;
   const auto abs = SECATEUR_KEY_ABS;
 #define CALL(name, ...)                                                               \

@@ -51,7 +51,7 @@ void check_case(const Case& c, secateur_key key, const std::vector<typename Type
   const int64_t n = c.rows * c.cols;
   const std::vector<bool> expected = sort_out<Type>(c, key, scores, previous);
   Guarded<typename Type::Storage> x(scores);
-  for (int threads : {1, 2, 3}) {
+  for (int threads : {1, 3}) {
     CHECK_OK(secateur_set_threads(threads));
     for (bool in_place : {false, true}) {
       if (in_place && previous == nullptr) continue;
@@ -89,7 +89,7 @@ void keeps_n_of_m() {
                                {5, 1009}, {1009, 5}, {0, 4},   {4, 0}};
   for (const auto& [n, m] : patterns) {
     for (const auto& [rows, cols] : shapes) {
-      if (SANITIZED && rows * cols > 2100) continue;
+      if (SANITIZED && (rows * cols > 2100 || m == 5)) continue;
       for (int32_t axis : {0, 1}) {
         for (int kind : {0, 1, 2}) {
           std::vector<typename Type::Storage> scores;
