@@ -15,6 +15,9 @@ void require_open(const Driver& driver, CUresult result, int32_t ordinal, const 
   if (result == CUDA_SUCCESS) return;
   const char* cure = "see nvidia-smi and the system's log";
   if (result == CUDA_ERROR_OUT_OF_MEMORY) cure = "end other programs that use the GPU's memory";
+  if (status_of(result) == SECATEUR_DEVICE_LOST) {
+    cure = "an earlier fault lost the GPU to this process: start the process again";
+  }
   if (result == CUDA_ERROR_DEVICE_UNAVAILABLE) {
     cure = "another process holds the GPU alone: end it, or set the GPU's compute mode to default";
   }

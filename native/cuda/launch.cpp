@@ -47,8 +47,10 @@ void CudaDevice::fail_call(CUresult result, const char* format, ...) {
     case SECATEUR_DEVICE_LOST:
       lost_.store(true, std::memory_order_relaxed);
       cure =
-          "; the GPU's context is lost, by this or an earlier operation: close the device (kernels "
-          "and addresses: compute-sanitizer; hardware: dmesg)";
+          "; the GPU is lost to this process, by this or an earlier operation: close the device "
+          "and "
+          "start the process again (compute-sanitizer finds faults of kernels, dmesg those of "
+          "hardware)";
       break;
     case SECATEUR_OUT_OF_MEMORY:
       cure = "; free some memory of the GPU";
