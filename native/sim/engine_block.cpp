@@ -25,6 +25,9 @@ constexpr int32_t kTurn = 64;
 constexpr uint64_t kSpinLimit = uint64_t{1} << 26;
 constexpr std::chrono::seconds kParallelPatience{20};
 
+// Takes the running fiber back to its beginning when its block has failed.
+struct BlockEnds {};
+
 }  // namespace
 
 std::string text(const uint3& index) {
@@ -194,19 +197,24 @@ void Worker::fiber_main() {
   Fiber::entered();
   for (;;) {
     Worker& w = *worker;
-    Thread* const next = w.next_unstarted();
-    if (next != nullptr) {
-      w.current = next;
-      self = next;
-      w.run->launch->kernel->invoke(w.run->params.data());
-      w.exited(*w.current);
-    }
-    if (w.exited_ == w.threads) {
-      w.stacks_.give(w.running_);
+    try {
+      Thread* const next = w.next_unstarted();
+      if (next != nullptr) {
+        w.current = next;
+        self = next;
+        w.run->launch->kernel->invoke(w.run->params.data());
+        w.exited(*w.current);
+      }
+      if (w.exited_ == w.threads) {
+        w.stacks_.give(w.running_);
+        w.go(w.home_);
+      } else if (!w.prefers_fresh()) {
+        w.stacks_.give(w.running_);
+        w.go(w.choose());
+      }
+    } catch (const BlockEnds&) {
+      w.failed_ = true;  // the other fibers are left as they are; this one is clean
       w.go(w.home_);
-    } else if (!w.prefers_fresh()) {
-      w.stacks_.give(w.running_);
-      w.go(w.choose());
     }
   }
 }
@@ -304,8 +312,7 @@ void Worker::spun() {
   spent_ += kTurn;
   me.spin = run->seed == 0 ? kTurn : static_cast<int32_t>(random(kTurn));
   if (run->stop.load(std::memory_order_relaxed)) {
-    failed_ = true;
-    go(home_);
+    throw BlockEnds();
   }
   if (spent_ > kSpinLimit &&
       (!run->parallel || std::chrono::steady_clock::now() - run->begin > kParallelPatience)) {
@@ -368,7 +375,6 @@ void Worker::stuck() {
 }
 
 void Worker::fault(const Thread& which, const std::string& what) {
-  failed_ = true;
   {
     const std::lock_guard<std::mutex> lock(run->mutex);
     if (run->fault.empty()) {
@@ -377,8 +383,7 @@ void Worker::fault(const Thread& which, const std::string& what) {
     }
     run->stop = true;
   }
-  go(home_);
-  abort();  // nobody comes back to a block that failed
+  throw BlockEnds();
 }
 
 // ---- what kernels call

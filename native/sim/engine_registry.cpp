@@ -17,8 +17,9 @@ std::deque<int>& nameless() {
   return threads;
 }
 
+// Never destroyed: queues may outlive static objects.
 std::vector<const KernelInfo*>& registry() {
-  static std::vector<const KernelInfo*> kernels;
+  static std::vector<const KernelInfo*>& kernels = *new std::vector<const KernelInfo*>;
   return kernels;
 }
 
