@@ -52,6 +52,7 @@ void ExternalBuffer::touch_to_seal(Work* work) const {
 }
 
 std::string ExternalBuffer::seal(const sparse_matrix& pattern) const {
+  if (bytes_ == 0) return "";
   scribble(address_, bytes_);
   const Seal seal = {kMark, signature_, pattern_hash(pattern)};
   std::memcpy(address_, &seal, sizeof seal);
@@ -59,7 +60,7 @@ std::string ExternalBuffer::seal(const sparse_matrix& pattern) const {
 }
 
 std::string ExternalBuffer::touch_to_use(Work* work, const active_buffer& active) {
-  sealed_ = active.buffer != nullptr && active.buffer == address_;
+  sealed_ = bytes_ != 0 && active.buffer != nullptr && active.buffer == address_;
   if (sealed_ && active.signature != signature_)
     return "the arguments differ from those of the preprocess that made this buffer active";
   work->touch("external buffer", address_, kAlignment, bytes_,

@@ -18,7 +18,8 @@ uint64_t mix(uint64_t signature, const sparse_matrix& matrix);  // also the arra
 
 class ExternalBuffer {
  public:
-  // The buffer of one product; signature stands for all that must not change after preprocess.
+  // The buffer of one product, of 0 bytes where it needs none; signature stands for all that must
+  // not change after preprocess.
   ExternalBuffer(void* address, size_t bytes, uint64_t signature)
       : address_(address), bytes_(bytes), signature_(signature) {}
 

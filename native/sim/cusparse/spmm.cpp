@@ -75,8 +75,14 @@ cusparseStatus_t check(const Call& call) {
   return CUSPARSE_STATUS_SUCCESS;
 }
 
-// What the stand-in asks for; the real sizes differ, but are not 0 for these algorithms either.
-size_t buffer_size(const sparse_matrix& a) {
+// Documented: no extra storage for these. For the others a size in keeping with the real ones.
+bool needs_buffer(int format, int algorithm) {
+  if (format == CUSPARSE_FORMAT_COO) return algorithm == CUSPARSE_SPMM_COO_ALG2;
+  return format != CUSPARSE_FORMAT_BSR;
+}
+
+size_t buffer_size(const sparse_matrix& a, int algorithm) {
+  if (!needs_buffer(a.format, algorithm)) return 0;
   return 256 + (static_cast<size_t>(a.rows + a.cols) * sizeof(int32_t) + 255) / 256 * 256;
 }
 
@@ -119,13 +125,14 @@ std::string multiply(const sparse_matrix& a, bool ta, const dense_matrix& b, boo
 
 cusparseStatus_t product(const Call& call, void* buffer) {
   if (const cusparseStatus_t status = check(call)) return status;
-  if (!buffer) return invalid(call.function, "the external buffer is NULL");
+  const size_t bytes = buffer_size(*call.a, call.algorithm);
+  if (!buffer && bytes != 0) return invalid(call.function, "the external buffer is NULL");
   const sparse_matrix a = *call.a;
   const dense_matrix b = *call.b, c = *call.c;
   const Scalar alpha = scalar(*call.handle, call.alpha), beta = scalar(*call.handle, call.beta);
 
   Work work(call.function);
-  ExternalBuffer external(buffer, buffer_size(a), signature(call));
+  ExternalBuffer external(buffer, bytes, signature(call));
   const std::string forbidden = external.touch_to_use(&work, a.active);
   if (!forbidden.empty()) {
     record_fault(std::string(call.function) + ": " + forbidden);
@@ -146,10 +153,11 @@ cusparseStatus_t product(const Call& call, void* buffer) {
 
 cusparseStatus_t preprocess(const Call& call, void* buffer) {
   if (const cusparseStatus_t status = check(call)) return status;
-  if (!buffer) return invalid(call.function, "the external buffer is NULL");
+  const size_t bytes = buffer_size(*call.a, call.algorithm);
+  if (!buffer && bytes != 0) return invalid(call.function, "the external buffer is NULL");
   const sparse_matrix a = *call.a;
   Work work(call.function);
-  const ExternalBuffer external(buffer, buffer_size(a), signature(call));
+  const ExternalBuffer external(buffer, bytes, signature(call));
   external.touch_to_seal(&work);
   touch_pattern(&work, "A", a);
   const cusparseStatus_t status =
@@ -171,7 +179,7 @@ cusparseStatus_t cusparseSpMM_bufferSize(cusparseHandle_t handle, int opa, int o
   const Call call = {__func__, handle, opa, opb, alpha, a, b, beta, c, compute, algorithm};
   if (const cusparseStatus_t status = check(call)) return status;
   if (!bytes) return invalid(__func__, "bytes is NULL");
-  *bytes = buffer_size(*a);
+  *bytes = buffer_size(*a, algorithm);
   return CUSPARSE_STATUS_SUCCESS;
 }
 
