@@ -71,11 +71,11 @@ std::string blame(const void* handle, Kind kind) {
   char text[160];
   const Entry* found = entry(handle);
   if (!found)
-    snprintf(text, sizeof text, "%p is not a %s: this driver never gave it out", handle,
-             name_of(kind));
+    snprintf(text, sizeof text, "%p is no handle (%s wanted): this driver never gave it out",
+             handle, name_of(kind));
   else if (found->kind != kind)
-    snprintf(text, sizeof text, "%p is a %s, not a %s", handle, name_of(found->kind),
-             name_of(kind));
+    snprintf(text, sizeof text, "%p is the handle of another kind of object (%s), not %s", handle,
+             name_of(found->kind), name_of(kind));
   else
     snprintf(text, sizeof text, "the %s %p was destroyed before", name_of(kind), handle);
   return text;

@@ -222,13 +222,14 @@ void wait_for_all() {
 
 bool poll(const std::shared_ptr<Item>& item) {
   if (!item) return true;
-  if (!item->done) {
+  const bool done = item->done;
+  if (!done) {
     OpenMemory open;
     run_first(needed(*item));
   }
   if (state().sticky != CUDA_SUCCESS) refuse(state().sticky);
-  if (item->done) state().host.join(item->clock);
-  return item->done;
+  if (done) state().host.join(item->clock);
+  return done;
 }
 
 void run_by_chance() {

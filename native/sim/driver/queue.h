@@ -23,7 +23,8 @@ bool launch_fails();
 void wait_for(const std::shared_ptr<Item>& item);
 void wait_for_stream(const std::shared_ptr<Stream>& stream);
 void wait_for_all();
-// Runs a little of what the item needs. True when it is done: the host knows of it afterwards.
+// True when the item is done, which the host knows from then on; else runs a little of what it
+// needs, so that who asks often enough sees it done.
 bool poll(const std::shared_ptr<Item>& item);
 
 // Sometimes runs some work of any stream; never with seed 0.

@@ -193,20 +193,20 @@ MATCHES(cuOccupancyMaxPotentialBlockSize, cuOccupancyMaxPotentialBlockSize, 6050
 
 // None is left out above.
 #define F(name, parameters) static_assert(matches_##name);
-    SECATEUR_DRIVER_API(F)
+SECATEUR_DRIVER_API(F)
 #undef F
 
 // ---- values
 #define V(name, value) static_assert((name) == (value));
-        SECATEUR_DRIVER_RESULTS(V) SECATEUR_DRIVER_DEVICE_ATTRIBUTES(V)
-            SECATEUR_DRIVER_FUNCTION_ATTRIBUTES(V) SECATEUR_DRIVER_POINTER_ATTRIBUTES(V)
-                SECATEUR_DRIVER_POOL_ATTRIBUTES(V) SECATEUR_DRIVER_JIT_OPTIONS(V)
-                    SECATEUR_DRIVER_CAPTURE_MODES(V) SECATEUR_DRIVER_CAPTURE_STATES(V)
-                        SECATEUR_DRIVER_NODE_TYPES(V) SECATEUR_DRIVER_LOADING_MODES(V)
-                            SECATEUR_DRIVER_FLAGS(V)
+SECATEUR_DRIVER_RESULTS(V)
+SECATEUR_DRIVER_DEVICE_ATTRIBUTES(V)
+SECATEUR_DRIVER_FUNCTION_ATTRIBUTES(V) SECATEUR_DRIVER_POINTER_ATTRIBUTES(V)
+    SECATEUR_DRIVER_POOL_ATTRIBUTES(V) SECATEUR_DRIVER_JIT_OPTIONS(V)
+        SECATEUR_DRIVER_CAPTURE_MODES(V) SECATEUR_DRIVER_CAPTURE_STATES(V)
+            SECATEUR_DRIVER_NODE_TYPES(V) SECATEUR_DRIVER_LOADING_MODES(V) SECATEUR_DRIVER_FLAGS(V)
 #undef V
 
-                                static_assert(sizeof(ours::CUuuid) == sizeof(CUuuid));
+                static_assert(sizeof(ours::CUuuid) == sizeof(CUuuid));
 static_assert(sizeof(ours::CUmemPoolProps) == sizeof(CUmemPoolProps));
 static_assert(offsetof(ours::CUmemPoolProps, location) == offsetof(CUmemPoolProps, location));
 static_assert(offsetof(ours::CUmemPoolProps, maxSize) == offsetof(CUmemPoolProps, maxSize));
