@@ -1,16 +1,18 @@
 // CSR and BSR of a weight matrix. Block rows are taken in panels: a single one where the elements
 // of a compressed row are neighbours in memory, else kPanel of them, so that a pass over the
-// columns reads neighbours too.
+// columns reads neighbours too. For CSR, 32 neighbours are looked at together, as the bits of those
+// that are stored.
 #include <cinttypes>
 
 #include "abi/check.h"
 #include "device.h"
+#include "mask.h"
 #include "pool.h"
 
 namespace secateur {
 namespace {
 
-constexpr int64_t kPanel = 64;        // block rows at most
+constexpr int64_t kPanel = 32;        // block rows at most
 constexpr int64_t kGrain = 16384;     // elements a chunk, at least one panel
 constexpr size_t kNoWorkspace = 128;  // bytes: none is needed, but NULL would ask for the size
 
@@ -36,6 +38,17 @@ struct Blocks {
 
   bool unmasked(int64_t i) const { return mask == nullptr || (mask[i / 32] >> (i % 32) & 1u) != 0; }
 
+  // The stored ones of `count` neighbours in memory, 32 at most, from element i on.
+  uint32_t stored_bits(int64_t i, int64_t count) const {
+    uint32_t bits = 0;
+    if (count >= 32) {  // a loop of constant length for the vectorizer
+      for (int l = 0; l < 32; ++l) bits |= w[i + l] != 0.0f ? kBits.bit[l] : 0;
+    } else {
+      for (int l = 0; l < count; ++l) bits |= w[i + l] != 0.0f ? kBits.bit[l] : 0;
+    }
+    return mask == nullptr || bits == 0 ? bits : bits & load_bits(mask, rows * cols, i);
+  }
+
   bool stored(int64_t row, int64_t col) const {
     for (int64_t r = row * height; r < (row + 1) * height; ++r) {
       for (int64_t c = col * width; c < (col + 1) * width; ++c) {
@@ -44,6 +57,30 @@ struct Blocks {
       }
     }
     return false;
+  }
+
+  // Calls body(row, col) for the stored blocks of a panel, the columns of each row ascending.
+  template <class Body>
+  void for_stored(int64_t first, int64_t last, const Body& body) const {
+    if (height * width != 1) {
+      for (int64_t col = 0; col < cols; ++col) {
+        for (int64_t row = first; row < last; ++row) {
+          if (stored(row, col)) body(row, col);
+        }
+      }
+    } else if (col_stride == 1) {
+      for (int64_t row = first; row < last; ++row) {
+        for (int64_t col = 0; col < cols; col += 32) {
+          uint32_t bits = stored_bits(index(row, col), cols - col);
+          for (; bits != 0; bits &= bits - 1) body(row, col + __builtin_ctz(bits));
+        }
+      }
+    } else {
+      for (int64_t col = 0; col < cols; ++col) {
+        uint32_t bits = stored_bits(index(first, col), last - first);
+        for (; bits != 0; bits &= bits - 1) body(first + __builtin_ctz(bits), col);
+      }
+    }
   }
 
   // The values of a block, row-major.
@@ -100,17 +137,14 @@ void fill_panel(const Blocks& blocks, int64_t first, int64_t last, const int32_t
   int32_t next[kPanel];
   for (int64_t row = first; row < last; ++row) next[row - first] = offsets[row];
   bool fits = true;
-  for (int64_t col = 0; col < blocks.cols; ++col) {
-    for (int64_t row = first; row < last; ++row) {
-      if (!blocks.stored(row, col)) continue;
-      int32_t& place = next[row - first];
-      fits = fits && place < offsets[row + 1];
-      if (!fits) break;
-      columns[place] = static_cast<int32_t>(col);
-      blocks.copy(row, col, values + place * blocks.height * blocks.width);
-      ++place;
-    }
-  }
+  blocks.for_stored(first, last, [&](int64_t row, int64_t col) {
+    int32_t& place = next[row - first];
+    fits = fits && place < offsets[row + 1];
+    if (!fits) return;
+    columns[place] = static_cast<int32_t>(col);
+    blocks.copy(row, col, values + place * blocks.height * blocks.width);
+    ++place;
+  });
   for (int64_t row = first; row < last; ++row) {
     fits = fits && next[row - first] == offsets[row + 1];
   }
@@ -129,9 +163,7 @@ void CpuDevice::compress_offsets(void*, const secateur_matrix& matrix, const flo
   offsets[0] = 0;
   blocks.for_panels([&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row) offsets[row + 1] = 0;
-    for (int64_t col = 0; col < blocks.cols; ++col) {
-      for (int64_t row = first; row < last; ++row) offsets[row + 1] += blocks.stored(row, col);
-    }
+    blocks.for_stored(first, last, [&](int64_t row, int64_t) { ++offsets[row + 1]; });
   });
   for (int64_t row = 0; row < blocks.rows; ++row) offsets[row + 1] += offsets[row];
 }

@@ -14,14 +14,6 @@ namespace {
 
 constexpr int64_t kGrainWords = 2048;  // 65536 elements
 
-struct BitTable {
-  uint32_t bit[32];
-  constexpr BitTable() : bit() {
-    for (int l = 0; l < 32; ++l) bit[l] = uint32_t{1} << l;
-  }
-};
-constexpr BitTable kBits;
-
 // w[0..count) = +0 where the word's bit is 0.
 void apply_word(uint32_t word, int count, float* w) {
   if (word == ~uint32_t{0}) return;
@@ -52,15 +44,6 @@ void and_bits(uint32_t* bits, int64_t at, int64_t count, const Pattern& pattern)
     bits[(at + done) >> 5] &= (pattern(done) << shift) | ~touched;
     done += width;
   }
-}
-
-// The 32 bits of an array of n bits that start at bit `at`; 0 past its end.
-uint32_t load_bits(const uint32_t* bits, int64_t n, int64_t at) {
-  const int64_t word = at >> 5;
-  const int shift = static_cast<int>(at & 31);
-  uint64_t pair = bits[word];
-  if (word + 1 < mask_words(n)) pair |= static_cast<uint64_t>(bits[word + 1]) << 32;
-  return static_cast<uint32_t>(pair >> shift);
 }
 
 }  // namespace

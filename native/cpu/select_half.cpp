@@ -29,14 +29,6 @@ constexpr int64_t kBins = 65536;
 constexpr int64_t kPartElements = int64_t{1} << 18;  // that are worth a histogram of their own
 constexpr int64_t kMostParts = 16;
 
-struct BitTable {
-  uint32_t bit[32];
-  constexpr BitTable() : bit() {
-    for (int l = 0; l < 32; ++l) bit[l] = uint32_t{1} << l;
-  }
-};
-constexpr BitTable kBits;
-
 // Memory for a group at a time, enough for the largest.
 struct Workspace {
   int64_t parts;         // histograms, added up in the end
