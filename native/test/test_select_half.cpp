@@ -135,6 +135,7 @@ void check_case(const std::vector<Tensor>& tensors, secateur_key key, const std:
                 const char* note) {
   const Expected expected = sort_out<Type>(tensors, key, k);
   for (int threads : {1, 2, 5}) {
+    if (SANITIZED && threads == 1) continue;
     CHECK_OK(secateur_set_threads(threads));
     const Outcome outcome = run<Type>(tensors, key, k, threads == 2);
     CHECK_NOTE(outcome.status == SECATEUR_OK, "%s: %s", note, secateur_last_error());
@@ -185,7 +186,7 @@ template <class Type>
 void selects_in_one_tensor() {
   Random random(1);
   for (int64_t n : {1, 2, 31, 32, 33, 63, 64, 65, 1009, 16383, 16384, 16385, 50021}) {
-    if (SANITIZED && n > 16385) continue;
+    if (SANITIZED && n != 1 && n != 33 && n != 1009 && n != 16385) continue;
     for (const auto& [note, draw] : draws<Type>()) {
       std::vector<uint16_t> scores(static_cast<size_t>(n));
       for (uint16_t& score : scores) score = draw(random);
@@ -206,7 +207,7 @@ void selects_in_one_tensor() {
 template <class Type>
 void selects_in_groups() {
   Random random(2);
-  for (int round = 0; round < (SANITIZED ? 10 : 60); ++round) {
+  for (int round = 0; round < (SANITIZED ? 4 : 60); ++round) {
     const int64_t groups = 1 + random.below(4);
     std::vector<Tensor> tensors;
     std::vector<int64_t> k(static_cast<size_t>(groups));
