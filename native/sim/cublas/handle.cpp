@@ -13,7 +13,8 @@ namespace sim::cublas {
 namespace {
 
 std::mutex mutex;
-std::set<cublasHandle_t> handles;
+// Never destroyed: other threads may still call when the process ends.
+std::set<cublasHandle_t>& handles = *new std::set<cublasHandle_t>;
 
 // The documented default pools: two of 4 MiB and eight of 16 KiB; 32 MiB from Hopper on.
 size_t default_workspace(int capability) {

@@ -5,8 +5,8 @@
 namespace sim::cusparse {
 
 namespace {
-Live<dense_matrix> matrices;
-Live<dense_vector> vectors;
+Live<dense_matrix>& matrices = *new Live<dense_matrix>;
+Live<dense_vector>& vectors = *new Live<dense_vector>;
 }  // namespace
 
 bool is_live(cusparseConstDnMatDescr_t matrix) { return matrices.has(matrix); }

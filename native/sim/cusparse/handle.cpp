@@ -8,7 +8,7 @@
 namespace sim::cusparse {
 
 namespace {
-Live<cusparse_handle> handles;
+Live<cusparse_handle>& handles = *new Live<cusparse_handle>;
 }
 
 bool is_live(cusparseHandle_t handle) { return handles.has(handle); }

@@ -1,4 +1,5 @@
-// The objects of a kind that were created and not yet destroyed.
+// The objects of a kind that were created and not yet destroyed. Itself never destroyed: other
+// threads may still call when the process ends.
 #pragma once
 
 #include <mutex>

@@ -8,7 +8,7 @@
 namespace sim::cusparse {
 
 namespace {
-Live<sparse_matrix> matrices;
+Live<sparse_matrix>& matrices = *new Live<sparse_matrix>;
 }
 
 size_t size_of(int type) {

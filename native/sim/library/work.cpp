@@ -99,6 +99,8 @@ int Work::submit(void* stream, std::function<std::string()> run) {
 
 void record_fault(const std::string& sentence) { secateur_sim_record_fault(sentence.c_str()); }
 
-void scribble(void* buffer, size_t bytes) { std::memset(buffer, 0xa5, bytes); }
+void scribble(void* buffer, size_t bytes) {
+  if (bytes != 0) std::memset(buffer, 0xa5, bytes);
+}
 
 }  // namespace sim
