@@ -11,8 +11,18 @@ API int cublasCreate_v2(void **handle) {
   return 0;
 }
 
+API int cublasDestroy_v2(void *handle) { return handle == fake_calls ? 0 : 7; }
+
+API int cublasSetStream_v2(void *handle, void *stream) {
+  return handle == fake_calls && stream != NULL ? 0 : 7;
+}
+
+API int cublasSetMathMode(void *handle, int mode) {
+  return handle == fake_calls && mode == 2 ? 0 : 7;
+}
+
 API int cublasSetWorkspace_v2(void *handle, void *workspace, size_t bytes) {
-  return handle == fake_calls && workspace == NULL && bytes == (size_t)1 << 40 ? 0 : 7;
+  return handle == fake_calls && workspace != NULL && bytes >= 1024 ? 0 : 7;
 }
 
 API int cublasSgemm_v2(void *handle, int transa, int transb, int m, int n, int k,

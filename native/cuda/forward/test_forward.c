@@ -42,7 +42,8 @@ int main(int argc, char **argv) {
   CHECK(thirteen != NULL);
   CHECK(create(&handle) == 0);
   CHECK(handle == dlsym(thirteen, "fake_calls"));
-  CHECK(workspace(handle, NULL, (size_t)1 << 40) == 0);
+  CHECK(workspace(handle, handle, (size_t)1 << 40) == 0);
+  CHECK(workspace(handle, handle, 1000) == 7);
   int mode = 5;
   CHECK(math(handle, &mode) == 15 && mode == 5); /* CUBLAS_STATUS_NOT_SUPPORTED */
 

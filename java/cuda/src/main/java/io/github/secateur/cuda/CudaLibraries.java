@@ -54,22 +54,22 @@ record CudaLibraries(Driver driver, Map<String, String> paths) {
                     Driver.unavailable(
                         "there is no NVIDIA driver here (libcuda.so.1 was not found); install"
                             + " driver 525 or later"));
-    openCublas();
+    String cublas = openCublas();
     if (openLibrary(CUSPARSE).isEmpty()) {
       throw Driver.unavailable("libcusparse.so.12 was not found; " + CURE);
     }
     return new CudaLibraries(
         new Driver(driver),
         Map.of(
-            "libcuda", MappedFiles.path("libcuda.so"),
-            "libcublas", MappedFiles.path("libcublas.so"),
-            "libcusparse", MappedFiles.path("libcusparse.so")));
+            "libcuda", MappedFiles.path("libcuda.so.1"),
+            "libcublas", MappedFiles.path(cublas),
+            "libcusparse", MappedFiles.path(CUSPARSE.soname())));
   }
 
-  /** cuBLAS 12, or our library of that name that forwards to cuBLAS 13. */
-  private static void openCublas() {
+  /** Opens cuBLAS 12, or 13 and our library that forwards to it; returns the name of which. */
+  private static String openCublas() {
     if (openLibrary(CUBLAS).isPresent()) {
-      return;
+      return CUBLAS.soname();
     }
     if (openLibrary(CUBLAS_13).isEmpty()) {
       throw Driver.unavailable("libcublas.so.12 was not found; " + CURE);
@@ -83,6 +83,7 @@ record CudaLibraries(Driver driver, Map<String, String> paths) {
                 "only libcublas.so.13 was found (%s) and this build cannot forward to it; %s"
                     .formatted(MappedFiles.path("libcublas.so.13"), CURE))
             .getLast());
+    return CUBLAS_13.soname();
   }
 
   private static Optional<SymbolLookup> openLibrary(Wanted wanted) {

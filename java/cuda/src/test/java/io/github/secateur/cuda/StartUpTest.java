@@ -23,39 +23,42 @@ class StartUpTest {
 
   @TempDir Path temp;
 
-  /** Prints what the provider's probe says; with an argument, opens the device and says so. */
+  /** Opens the device and says so. */
+  static final class Open {
+    private Open() {}
+
+    public static void main(String[] arguments) {
+      try (var device = new CudaDeviceProvider().open(DeviceOptions.defaults())) {
+        System.out.println("open: " + device.info());
+      }
+    }
+  }
+
+  /** Prints what the provider's probe says. */
   static final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-      CudaDeviceProvider provider = new CudaDeviceProvider();
-      if (arguments.length > 0) {
-        try (var device = provider.open(DeviceOptions.defaults())) {
-          System.out.println("open: " + device.info());
-        }
-        return;
-      }
-      var probe = provider.probe();
+      var probe = new CudaDeviceProvider().probe();
       System.out.println((probe.usable() ? "usable: " : "not usable: ") + probe.description());
     }
   }
 
   private String probe(Map<String, String> environment, String... options)
       throws IOException, InterruptedException {
-    return run(environment, List.of(options), List.of());
+    return run(Main.class, environment, options);
   }
 
-  private String run(Map<String, String> environment, List<String> options, List<String> arguments)
+  private String run(Class<?> program, Map<String, String> environment, String... options)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m"));
     command.add("-Duser.home=" + temp.resolve("home"));
     command.add("-Dsecateur.cache=" + temp.resolve("cache"));
-    command.addAll(options);
+    command.addAll(List.of(options));
     String classPath = System.getProperty("java.class.path");
-    command.addAll(List.of("-cp", classPath, Main.class.getName()));
-    command.addAll(arguments);
+    command.addAll(List.of("-cp", classPath, program.getName()));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.redirectErrorStream(true);
     for (String name : List.of("LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "CUDA_HOME")) {
@@ -153,14 +156,42 @@ class StartUpTest {
     assertTrue(output.startsWith("usable: Simulated CUDA device"), output);
   }
 
+  /** Creates a cuBLAS handle through JCuda, without a device: the simulator works with its own. */
+  static final class Cublas {
+    private Cublas() {}
+
+    public static void main(String[] arguments) throws ReflectiveOperationException {
+      CudaLibraries libraries = CudaLibraries.open();
+      Class<?> library = JCudaLoader.get().loadClass("jcuda.jcublas.JCublas2");
+      Class<?> type = JCudaLoader.get().loadClass("jcuda.jcublas.cublasHandle");
+      Object handle = type.getConstructor().newInstance();
+      Object created = library.getMethod("cublasCreate", type).invoke(null, handle);
+      Object destroyed = library.getMethod("cublasDestroy", type).invoke(null, handle);
+      System.out.printf("%s %s %s%n", created, destroyed, libraries.paths().get("libcublas"));
+    }
+  }
+
+  @Test
+  void forwardsToCublas13() throws Exception {
+    Path host = folder("host", "libcuda.so.1", "libcusparse.so.12");
+    Path thirteen = SIMULATOR.resolveSibling("forward").resolve("test").resolve("libcublas.so.13");
+    Files.createSymbolicLink(host.resolve("libcublas.so.13"), thirteen.toRealPath());
+    String output = run(Cublas.class, Map.of("LD_LIBRARY_PATH", host.toString()));
+    assertEquals("0 0 " + thirteen.toRealPath(), output);
+    // Without it the same program finds no cuBLAS at all.
+    Files.delete(host.resolve("libcublas.so.13"));
+    output = probe(Map.of("LD_LIBRARY_PATH", host.toString()));
+    assertSays(output, "libcublas.so.12 was not found");
+  }
+
   @Test
   void neverExtractsNativesToTheTemporaryFolder() throws Exception {
     Path scratch = Files.createDirectory(temp.resolve("tmp"));
     String output =
         run(
+            Open.class,
             Map.of("LD_LIBRARY_PATH", SIMULATOR.toString()),
-            List.of("-Djava.io.tmpdir=" + scratch),
-            List.of("open"));
+            "-Djava.io.tmpdir=" + scratch);
     assertTrue(output.startsWith("open: "), output);
     assertTrue(output.contains("simulated=true"), output);
     assertTrue(output.contains("libcuda=" + SIMULATOR.toRealPath()), output);
