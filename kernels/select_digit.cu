@@ -105,7 +105,7 @@ SECATEUR_DEVICE void count_listed(const Select& s, Shared& shared, Digit digit, 
       const uint32_t ends = entry.ends[group.part / 2];
       const uint32_t even = ends & 0xffffu, odd = ends >> 16;
       const bool is_odd = (group.part & 1) != 0;
-      const uint32_t before = is_odd              ? even
+      const uint32_t before = is_odd            ? even
                               : group.part == 0 ? 0u
                                                 : entry.ends[group.part / 2 - 1] >> 16;
       start = entry.start + before;
@@ -186,8 +186,7 @@ SECATEUR_DEVICE void count_digit(const Select& s, Shared& shared, int stage) {
     __syncthreads();
     const Digit digit = digit_of(group, stage);
     const Counts counts(s, g, stage);
-    uint32_t* const row =
-        s.row_counts + (static_cast<int64_t>(blockIdx.x) + g) * kNextBins;
+    uint32_t* const row = s.row_counts + (static_cast<int64_t>(blockIdx.x) + g) * kNextBins;
     for (int b = thread; b < digit.bins; b += kSelectThreads) {
       const uint32_t count = shared.bins[b];
       if (count != 0) counts.add(b, count);

@@ -31,8 +31,8 @@ struct Shared {
 
 // What becomes of the keys equal to the threshold in a row.
 struct Ties {
-  bool pruned;                   // unless cut
-  bool cut;                      // kept as long as `keep` lasts
+  bool pruned;  // unless cut
+  bool cut;     // kept as long as `keep` lasts
   unsigned long long keep;
 
   SECATEUR_DEVICE Ties(const SelectGroup& group, int row)
@@ -54,7 +54,7 @@ SECATEUR_DEVICE void cut_tile(Shared& shared, unsigned long long& keep) {
     before += w < warp ? shared.warp_sums[w] : 0u;
     all += shared.warp_sums[w];
   }
-  uint32_t kept = keep <= before ? 0u
+  uint32_t kept = keep <= before           ? 0u
                   : keep - before >= count ? count
                                            : static_cast<uint32_t>(keep - before);
   for (; kept > 0; --kept) ties &= ties - 1;
@@ -207,9 +207,9 @@ SECATEUR_DEVICE void finish(const Select& s, Shared& shared) {
       const int64_t left = segment.length - begin;
       const int words = left < kTile ? static_cast<int>((left + 31) / 32) : kTileWords;
       shared.ties[thread] = 0;
-      shared.words[thread] =
-          rewrite || thread >= words ? 0u
-                                     : s.drafts[static_cast<int64_t>(tile) * kTileWords + thread];
+      shared.words[thread] = rewrite || thread >= words
+                                 ? 0u
+                                 : s.drafts[static_cast<int64_t>(tile) * kTileWords + thread];
       if (thread == 0 && !rewrite) shared.entry = s.directory[tile];
       __syncthreads();
       if (rewrite) {

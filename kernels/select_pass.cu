@@ -142,14 +142,15 @@ SECATEUR_DEVICE void take_tile(const Select& s, Shared& shared, uint32_t tile,
   }
   __syncthreads();
 
-  if (thread < words) s.drafts[static_cast<int64_t>(tile) * kTileWords + thread] = shared.words[thread];
+  if (thread < words)
+    s.drafts[static_cast<int64_t>(tile) * kTileWords + thread] = shared.words[thread];
   const uint32_t count = shared.staged_count;
   if (thread == 0) {
     SelectGroup& group = s.groups[segment.group];
     const unsigned long long start =
         count == 0 ? 0 : atomicAdd(&group.listed, static_cast<unsigned long long>(count));
-    shared.fits = start + count <=
-                  static_cast<unsigned long long>(list_capacity(shared.walk.group.elements));
+    shared.fits =
+        start + count <= static_cast<unsigned long long>(list_capacity(shared.walk.group.elements));
     shared.start = shared.fits ? static_cast<uint32_t>(start) : 0u;
     Directory& entry = s.directory[tile];
     entry.start = shared.start;
@@ -167,9 +168,8 @@ SECATEUR_DEVICE void take_tile(const Select& s, Shared& shared, uint32_t tile,
   if (thread < kParts) shared.in_part[thread] += shared.counts[thread];
   __syncthreads();
   if (!shared.fits) return;
-  uint16_t* const list = s.lists +
-                         static_cast<int64_t>(shared.walk.group.list_start) * kListUnit +
-                         shared.start;
+  uint16_t* const list =
+      s.lists + static_cast<int64_t>(shared.walk.group.list_start) * kListUnit + shared.start;
   uint16_t* const to = count <= kSorted ? shared.sorted : list;
   for (uint32_t e = static_cast<uint32_t>(thread); e < count; e += kSelectThreads) {
     const uint32_t element = shared.staged[e];
@@ -282,7 +282,8 @@ SECATEUR_DEVICE void pass(const Select& s, Shared& shared) {
     if (thread == 0) {
       const int64_t begin = static_cast<int64_t>(first - segment.first_tile) * kTile;
       const int64_t stop = static_cast<int64_t>(end - segment.first_tile) * kTile;
-      shared.bytes += bytes_of<kBytes>(segment, begin, stop < segment.length ? stop : segment.length);
+      shared.bytes +=
+          bytes_of<kBytes>(segment, begin, stop < segment.length ? stop : segment.length);
     }
     for (uint32_t tile = first; tile < end; ++tile) {
       take_tile<kBytes>(s, shared, tile, dead, below, ties);

@@ -1,14 +1,14 @@
 // A bracket of rank keys around each group's wanted rank, from a sample of its scores.
 //
-// The tiles of a group of n elements are cut into n / 768 (512 to 16384) strata of equal length, and
-// a hashed place of each gives a chunk of 8 adjacent scores: m = n / 96 of them. Dead elements
+// The tiles of a group of n elements are cut into n / 768 (512 to 16384) strata of equal length,
+// and a hashed place of each gives a chunk of 8 adjacent scores: m = n / 96 of them. Dead elements
 // (pruned before) rank below all keys, so the wanted one is the k m / n-th of the sample. Its
 // deviation s is the larger of the binomial one, sqrt(m p (1 - p)), and the one that the sample
 // shows: each block compares 32 interleaved parts of its own sample at its own p-quantile (scores
 // alike within rows, columns or filters make a chunk worth less than 8 independent draws). The
-// bracket is the sample's ranks +- 4.5 s; parts of it end at +- 0.3, 0.8 and 1.6 s. Nobody relies on
-// it: the pass counts what lies below and inside. (A rank is missed once in 10^5 on ordinary data;
-// a wider bracket would cost more, in longer lists each time, than the fallback does then.)
+// bracket is the sample's ranks +- 4.5 s; parts of it end at +- 0.3, 0.8 and 1.6 s. Nobody relies
+// on it: the pass counts what lies below and inside. (A rank is missed once in 10^5 on ordinary
+// data; a wider bracket would cost more, in longer lists each time, than the fallback does then.)
 //
 // The ranks are found in two steps, as reading is what costs: all of the sample gives the bin of 12
 // bits, where blocks count in shared memory; the place in the bin comes from a quarter of the
@@ -16,9 +16,9 @@
 // Where the bracket holds more than there is room to list, the most frequent key in it is looked
 // for, in the same quarter, and left out as `tied`; where that does not help, the group falls back.
 //
-// Grid: x up to 16 blocks for a group, y groups; 256 threads. Bytes: 4.x m of scores (1.3 % of 4 n),
-// 8 for each bin that is not empty in a block, and 16 KiB a group. Tested with the whole selection
-// against a sort (native/test/ptx/selection.py, native/test/test_cuda_select.cpp).
+// Grid: x up to 16 blocks for a group, y groups; 256 threads. Bytes: 4.x m of scores (1.3 % of 4
+// n), 8 for each bin that is not empty in a block, and 16 KiB a group. Tested with the whole
+// selection against a sort (native/test/ptx/selection.py, native/test/test_cuda_select.cpp).
 #include "common/blocks.h"
 #include "common/select_scan.h"
 
@@ -60,8 +60,7 @@ struct Sampled {
         chunks(uint64_t{group.end_tile - group.first_tile} * (kTile / kChunk)),
         first_segment(group.first_segment),
         segments(group.end_segment - group.first_segment) {
-    const int64_t wanted = elements / (96 * kChunk);
-    strata = static_cast<int>(wanted < 512 ? 512 : wanted < kMaxStrata ? wanted : kMaxStrata);
+    strata = strata_of(elements);
     blocks = (strata + kSampleBlockStrata - 1) / kSampleBlockStrata;
   }
 
@@ -88,12 +87,10 @@ SECATEUR_DEVICE void draw(const Select& s, Shared& shared, const Sampled& sample
   chunk.valid = chunk.live = 0;
   if (stratum >= sampled.strata) return;
   const uint64_t place = sampled.place(stratum);
-  const uint32_t tile =
-      sampled.first_tile + static_cast<uint32_t>(place / (kTile / kChunk));
+  const uint32_t tile = sampled.first_tile + static_cast<uint32_t>(place / (kTile / kChunk));
   const SelectSegment* segments =
       sampled.segments <= kSampleSegments ? shared.segments : s.segments + sampled.first_segment;
-  const SelectSegment& segment =
-      segments[find_segment(segments, 0, sampled.segments, tile)];
+  const SelectSegment& segment = segments[find_segment(segments, 0, sampled.segments, tile)];
   const int64_t begin = static_cast<int64_t>(tile - segment.first_tile) * kTile +
                         static_cast<int64_t>(place % (kTile / kChunk)) * kChunk;
   const int64_t left = segment.length - begin;
@@ -115,8 +112,9 @@ SECATEUR_DEVICE void draw(const Select& s, Shared& shared, const Sampled& sample
       SECATEUR_UNROLL(8)
       for (int j = 0; j < 16 / kBytes; ++j) {
         const uint32_t word = word_of(v, j * kBytes / 4);
-        bits[i * (16 / kBytes) + j] =
-            kBytes == 4 ? word : (j & 1) != 0 ? word >> 16 : word & 0xffffu;
+        bits[i * (16 / kBytes) + j] = kBytes == 4    ? word
+                                      : (j & 1) != 0 ? word >> 16
+                                                     : word & 0xffffu;
       }
     }
   } else {
@@ -263,8 +261,8 @@ SECATEUR_DEVICE void find_bracket(const Select& s, Shared& shared, const Sampled
     const uint32_t bin = bin_of(shared.bins, static_cast<uint32_t>(inside));
     const uint32_t before = before_bin(shared.bins, bin);
     shared.first_bin[thread] = bin;
-    shared.fraction[thread] = static_cast<float>(inside - before) /
-                              static_cast<float>(shared.bins[bin] - before);
+    shared.fraction[thread] =
+        static_cast<float>(inside - before) / static_cast<float>(shared.bins[bin] - before);
   }
   __syncthreads();
   const bool open_below = shared.live_rank[0] < 1;
@@ -356,8 +354,7 @@ SECATEUR_DEVICE void sample_group(const Select& s, Shared& shared, int g) {
   const Sampled sampled(group);
   const int thread = static_cast<int>(threadIdx.x), lane = thread & 31;
   if (static_cast<int>(blockIdx.x) >= sampled.blocks) return;
-  const int first_shift =
-      split(0, top_key(s.dtype, s.is_signed != 0), kFirstBits).shift;
+  const int first_shift = split(0, top_key(s.dtype, s.is_signed != 0), kFirstBits).shift;
 
   if (sampled.segments <= kSampleSegments && thread < sampled.segments) {
     shared.segments[thread] = s.segments[sampled.first_segment + thread];

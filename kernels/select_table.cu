@@ -3,8 +3,9 @@
 //
 // One block of 64 threads, a thread a segment. `count` segments from number `first` on; the group
 // of the one before and of the one after (-1: none). The table comes by value, so nothing of host
-// memory is read once the launch call has returned: 56 bytes a segment, read and written. Groups are
-// zero before. See common/select.h.
+// memory is read once the launch call has returned: 56 bytes a segment, read and written. Groups
+// are zero before. See common/select.h.
+#include "common/kernel.h"
 #include "common/select.h"
 
 using namespace secateur::common;

@@ -18,11 +18,11 @@
 // and group g (rows of one group are consecutive, no two have the same number).
 //
 // Each tile that a group's one pass took has in the workspace the draft of its mask words and, in
-// the group's region of the lists, the offsets of its elements in the bracket, sorted by eight parts
-// of the bracket that the sample chose: fine ones near its middle. The directory says where.
+// the group's region of the lists, the offsets of its elements in the bracket, sorted by eight
+// parts of the bracket that the sample chose: fine ones near its middle. The directory says where.
 #pragma once
 
-#include "common/kernel.h"
+#include "common/hd.h"
 
 SECATEUR_COMMON_BEGIN
 
@@ -37,11 +37,17 @@ constexpr int kTableSegments = 64;
 constexpr int kFirstBits = 12, kNextBits = 10;  // digits
 constexpr int kFirstBins = 1 << kFirstBits, kNextBins = 1 << kNextBits;
 
-constexpr int kChunk = 8;                        // adjacent elements sampled together
-constexpr int kChunksPerThread = 4;              // by the sample
+constexpr int kChunk = 8;            // adjacent elements sampled together
+constexpr int kChunksPerThread = 4;  // by the sample
 constexpr int kSampleBlockStrata = kSelectThreads * kChunksPerThread;
 constexpr int kMaxStrata = 1 << 14;
 constexpr int64_t kMinSampled = int64_t{1} << 16;  // elements of a group; smaller ones fall back
+
+// Places of a group of n elements that are sampled.
+SECATEUR_HD int strata_of(int64_t n) {
+  const int64_t wanted = n / (96 * kChunk);
+  return (int)(wanted < 512 ? 512 : wanted < kMaxStrata ? wanted : kMaxStrata);
+}
 
 struct SelectSegment {
   const void* scores;
@@ -91,31 +97,31 @@ struct SelectGroup {
   // From the sample.
   uint32_t sample_ticket;
   unsigned long long sampled, sampled_dead, variance;
-  int32_t mode;       // SelectMode
-  uint32_t lo, hi;    // the bracket, both included
-  uint32_t tied;      // a key in it too frequent to be listed, only counted; or kNoKey
-  uint32_t draft;     // drafts keep keys from here on
+  int32_t mode;                 // SelectMode
+  uint32_t lo, hi;              // the bracket, both included
+  uint32_t tied;                // a key in it too frequent to be listed, only counted; or kNoKey
+  uint32_t draft;               // drafts keep keys from here on
   uint32_t bounds[kParts - 1];  // first keys of parts 1..7; bounds[kMiddle - 1] is draft
 
   // From the pass; dead: pruned before.
   unsigned long long dead, below, ties, listed, in_part[kParts];
 
   // From the pass and the digits.
-  int32_t source;             // SelectSource
-  int32_t part;               // holds the threshold; -1: none is pruned; kParts: all are as drafted
-  uint32_t from, to;          // holds the threshold's key
-  unsigned long long rank;    // of the threshold in from..to, from 1
+  int32_t source;           // SelectSource
+  int32_t part;             // holds the threshold; -1: none is pruned; kParts: all are as drafted
+  uint32_t from, to;        // holds the threshold's key
+  unsigned long long rank;  // of the threshold in from..to, from 1
   unsigned long long all_dead;  // pruned before, counted by the fallback
-  int32_t action;             // SelectAction
-  uint32_t threshold;         // kNoKey where none is pruned
-  unsigned long long equal;   // keys equal to it
-  int32_t cut_row;            // equal keys are kept in rows before this, pruned in those after,
+  int32_t action;               // SelectAction
+  uint32_t threshold;           // kNoKey where none is pruned
+  unsigned long long equal;     // keys equal to it
+  int32_t cut_row;              // equal keys are kept in rows before this, pruned in those after,
   int32_t reserved;
   unsigned long long cut_keep;  // and the first so many kept in this one
   unsigned long long pruned, bytes;
 };
 
-struct SelectHeader {  // starts as zero
+struct SelectHeader {      // starts as zero
   unsigned long long nan;  // ~(segment << kNanBits | index) of the first NaN, 0: there is none
   uint32_t tickets[8];
 };
@@ -141,8 +147,8 @@ struct SelectResult {
 };
 
 struct Directory {
-  uint32_t start;                // in the group's region
-  uint32_t ends[kParts / 2];     // of the parts, from start; two of 16 bits in a word
+  uint32_t start;             // in the group's region
+  uint32_t ends[kParts / 2];  // of the parts, from start; two of 16 bits in a word
 };
 
 static_assert(sizeof(SelectSegment) == 56 && sizeof(SelectGroup) == 280 &&
@@ -185,21 +191,6 @@ SECATEUR_HD uint32_t infinity_of(int32_t dtype) {
 }
 SECATEUR_HD uint32_t top_key(int32_t dtype, bool is_signed) {
   return is_signed ? 2 * infinity_of(dtype) : infinity_of(dtype);
-}
-
-// Bits of x: 0 for 0.
-SECATEUR_DEVICE int bit_length(uint32_t x) { return 32 - __clz((int)x); }
-
-// How a digit splits from..to.
-struct Digit {
-  int shift, bins;
-  SECATEUR_DEVICE bool last() const { return shift == 0; }
-};
-
-SECATEUR_DEVICE Digit split(uint32_t from, uint32_t to, int bits) {
-  const int length = bit_length(to - from);
-  const int shift = length > bits ? length - bits : 0;
-  return {shift, (int)((to - from) >> shift) + 1};
 }
 
 SECATEUR_COMMON_END

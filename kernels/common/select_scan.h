@@ -2,14 +2,31 @@
 // loads whatever the scores' alignment.
 //
 // kBytes is the size of a score, 4 or 2. A batch is 4 loads of 16 bytes a lane: 512 or 1024
-// elements; element `index(i, j)` of it is the j-th of load i. Where the scores start past a 16-byte
-// boundary, the loads are those of the boundaries and lanes take from the next lane what they lack.
-// A batch that begins before the first boundary, or runs past the end, loads one score at a time.
+// elements; element `index(i, j)` of it is the j-th of load i. Where the scores start past a
+// 16-byte boundary, the loads are those of the boundaries and lanes take from the next lane what
+// they lack. A batch that begins before the first boundary, or runs past the end, loads one score
+// at a time.
 #pragma once
 
+#include "common/kernel.h"
 #include "common/select.h"
 
 SECATEUR_COMMON_BEGIN
+
+// Bits of x: 0 for 0.
+SECATEUR_DEVICE int bit_length(uint32_t x) { return 32 - __clz((int)x); }
+
+// How a digit splits from..to.
+struct Digit {
+  int shift, bins;
+  SECATEUR_DEVICE bool last() const { return shift == 0; }
+};
+
+SECATEUR_DEVICE Digit split(uint32_t from, uint32_t to, int bits) {
+  const int length = bit_length(to - from);
+  const int shift = length > bits ? length - bits : 0;
+  return {shift, (int)((to - from) >> shift) + 1};
+}
 
 constexpr uint32_t kAllLanes = 0xffffffffu;
 constexpr int kLoads = 4;  // a lane
@@ -125,9 +142,9 @@ class Batch {
       for (int t = 0; t < 4; ++t) {
         w[t] = word_of(loads_[i], t);
         w[4 + t] = __shfl_down_sync(kAllLanes, w[t], 1);
-        const uint32_t after =
-            i + 1 < kLoads ? __shfl_sync(kAllLanes, word_of(loads_[(i + 1) % kLoads], t), 0)
-                           : tail[t];
+        const uint32_t after = i + 1 < kLoads
+                                   ? __shfl_sync(kAllLanes, word_of(loads_[(i + 1) % kLoads], t), 0)
+                                   : tail[t];
         if (lane() == 31) w[4 + t] = after;
       }
       SECATEUR_UNROLL(7)
@@ -169,9 +186,8 @@ SECATEUR_DEVICE unsigned long long bytes_of(const SelectSegment& segment, int64_
 
 // Notes the first NaN of all.
 SECATEUR_DEVICE void note_nan(SelectHeader* header, const SelectSegment& segment, int64_t index) {
-  const unsigned long long place =
-      static_cast<unsigned long long>(segment.id) << kNanBits |
-      static_cast<unsigned long long>(index);
+  const unsigned long long place = static_cast<unsigned long long>(segment.id) << kNanBits |
+                                   static_cast<unsigned long long>(index);
   atomicMax(&header->nan, ~place);
 }
 

@@ -195,3 +195,151 @@ def run(kernels, what, tensors, k, dtype=0, signed=False, **options):
     n = sum(t.n for t in tensors)
     least = n * (4 if dtype == 0 else 2) + n / 8
     return select.moved / max(least, 1), results
+
+
+def draws(n):
+    """Scores of many kinds, by name."""
+    x = normal(n)
+    index = numpy.arange(n)
+    signs = numpy.where(random.random(n) < 0.5, -1, 1).astype(numpy.float32)
+    tiny = numpy.float32(1e-45)
+    bits = random.integers(0, 1 << 32, n, numpy.uint64).astype(numpy.uint32).view(numpy.float32)
+    return {
+        "normal": x,
+        "all equal": numpy.full(n, -0.5, numpy.float32),
+        "zeros of both signs": numpy.where(index % 3 == 0, -0.0, 0.0).astype(numpy.float32),
+        "60 % zeros": numpy.where(random.random(n) < 0.6, 0, x).astype(numpy.float32),
+        "two values": numpy.where(random.random(n) < 0.3, 1, -2).astype(numpy.float32),
+        "few values": random.integers(-8, 9, n).astype(numpy.float32),
+        "denormals": random.integers(-50000, 50000, n).astype(numpy.float32) * tiny,
+        "infinities": numpy.where(index % 8 == 0, numpy.inf, numpy.where(index % 8 == 1, -numpy.inf, x)).astype(
+            numpy.float32),
+        "any bits": numpy.where(numpy.isnan(bits), 0, bits).astype(numpy.float32),
+        "sorted": (index - n // 2).astype(numpy.float32),
+        "falling": (1 / (index + 1)).astype(numpy.float32),
+        "in one bin": (1 + random.integers(0, 40, n) * numpy.float32(2**-23)).astype(numpy.float32) * signs,
+        "in one bin, dense": (1 + random.random(n) * numpy.float32(2**-12)).astype(numpy.float32) * signs,
+        "tie in the middle": numpy.where(random.random(n) < 0.5, 0.7, x).astype(numpy.float32),
+        "of 8 bits": (numpy.round(x * 40).clip(-127, 127) / 40).astype(numpy.float32),
+    }
+
+
+def halves(x, dtype):
+    if dtype == 0:
+        return x
+    with numpy.errstate(over="ignore"):
+        if dtype == 1:
+            return x.astype(numpy.float16)
+    return (x.view(numpy.uint32) >> 16).astype(numpy.uint16)  # bf16, rounded toward zero
+
+
+def some_live(n):
+    """Pruned before: a share that differs from word to word."""
+    return random.integers(0, 4, n) > numpy.arange(n) // 32 % 5 - 1
+
+
+def with_dead_nan(x, live):
+    x = x.copy()
+    x[~live & (numpy.arange(n_of(x)) % 3 == 0)] = numpy.nan
+    return x
+
+
+def n_of(x):
+    return x.size
+
+
+def ranks(n):
+    return sorted({0, 1 % (n + 1), n // 2, max(n - 1, 0), n})
+
+
+def small(kernels):
+    for n in (0, 1, 2, 31, 32, 33, 8191, 8193, 20011):
+        all_draws = draws(n)
+        for d, (name, x) in enumerate(all_draws.items()):
+            if n > 33 and (d + n) % 4:
+                continue
+            for signed in (False, True):
+                dtype = (d + n + signed) % 3
+                live = some_live(n) if (d + signed) % 3 == 0 else None
+                y = x if live is None else with_dead_nan(x, live)
+                k = ranks(n)
+                k = [k[(d + signed) % len(k)]] if n > 33 else k
+                for one in k:
+                    run(kernels, name, [Tensor(halves(y, dtype), shift=d % 4, live=live)], [one], dtype, signed,
+                        order=d % 4, in_place=d % 2 == 0)
+
+
+def large(kernels):
+    """Beyond kMinSampled: the sample, the pass and the fallback at work."""
+    for n in (65536, 150001, 600011):
+        for d, (name, x) in enumerate(draws(n).items()):
+            if n > 65536 and (d + n) % 3:
+                continue
+            for signed in (False, True):
+                dtype = 0 if (d + signed) % 3 else 1 + d % 2
+                live = some_live(n) if (d + signed) % 4 == 0 else None
+                y = x if live is None else with_dead_nan(x, live)
+                k = (n // 2, n // 10, n - 3, int(random.integers(0, n + 1)))[(d + 2 * signed) % 4]
+                run(kernels, name, [Tensor(halves(y, dtype), shift=d % 5, live=live)], [k], dtype, signed,
+                    force=(d + signed) % 5 == 0, blocks=1 + d, in_place=d % 2 == 0, order=d % 3)
+
+
+def grouped(kernels):
+    for turn in range(6):
+        groups, tensors = 1 + turn % 4, []
+        for t in range(3 + 25 * (turn % 3) + 20 * (turn == 5)):  # once more than a table holds
+            n = int(random.integers(0, 3) if t % 3 == 0 else random.integers(0, 60000 if t % 7 == 1 else 3000))
+            x = list(draws(n).values())[t % 15]
+            live = some_live(n) if t % 2 else None
+            y = x if live is None else with_dead_nan(x, live)
+            tensors.append(Tensor(y, int(random.integers(0, groups)), t % 4, live))
+        sizes = [sum(t.n for t in tensors if t.group == g) for g in range(groups)]
+        k = [int(random.integers(0, n + 1)) for n in sizes]
+        run(kernels, "groups", tensors, k, 0, turn % 2 == 1, blocks=13, order=turn, in_place=turn % 2 == 0)
+    # Equal scores everywhere: the last segments go first. Below the number of dead ones all those stay pruned.
+    tied = [Tensor(numpy.full(30000, 3, numpy.float32), 0, t) for t in range(4)]
+    for k in (1, 29999, 30001, 75000, 120000):
+        run(kernels, "tied segments", tied, [k])
+    dead = [Tensor(normal(70000), 0, 0, numpy.arange(70000) % 2 == 0)]
+    for k in (0, 17, 35000, 35001, 70000):
+        run(kernels, "k around the dead", dead, [k])
+
+
+def nan(kernels):
+    for n in (1, 33, 9000, 100000):
+        for force in (False, True):
+            for dtype in (0, 1, 2):
+                x = [halves(normal(n), dtype) for _ in range(3)]
+                first = int(random.integers(0, n))
+                for at in (first, n - 1):
+                    x[2][at] = numpy.nan if dtype < 2 else 0xffc1
+                tensors = [Tensor(x[0], 0), Tensor(x[1], 1, 1, some_live(n)), Tensor(x[2], 0, 2)]
+                results = select(kernels, tensors, [n // 2, n // 2], dtype, True, force, in_place=True)
+                what = f"NaN at {first} of {n}, dtype {dtype}, {force}"
+                for r in results:
+                    check(r["nan_segment"] == 2 and r["nan_index"] == first, f"{what}: {r}")
+                    check(r["pruned"] == 0 and numpy.isnan(r["threshold"]), what)
+                for t in tensors:
+                    before = t.previous.array if t.live is not None else numpy.full((n + 31) // 32, GUARD, numpy.uint32)
+                    check_bits(t.mask, before, what + ": the masks")
+
+
+def test(kernels):
+    small(kernels)
+    large(kernels)
+    grouped(kernels)
+    nan(kernels)
+
+
+def main_selection():
+    for architecture in ARCHITECTURES:
+        start = time.time()
+        kernels = {stem: KernelFile("select_" + stem, architecture) for stem in FILES}
+        test(kernels)
+        for stem, file in kernels.items():
+            check(file.launched == set(file.module.sigs), f"select_{stem}.cu: not all kernels were launched")
+        print(f"select_*.cu {architecture}: right in {time.time() - start:.1f} s")
+
+
+if __name__ == "__main__":
+    main_selection()
