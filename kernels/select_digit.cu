@@ -58,7 +58,7 @@ SECATEUR_DEVICE Digit digit_of(const SelectGroup& group, int stage) {
 // All live elements of tiles first..end of the segment.
 template <int kBytes>
 SECATEUR_DEVICE void count_all(const Select& s, Shared& shared, Digit digit, bool look_for_nan,
-                               uint32_t first, uint32_t end, unsigned long long& dead) {
+                               uint32_t first, uint32_t end, uint32_t& dead) {
   using Scores = Batch<kBytes>;
   const SelectSegment& segment = shared.walk.segment;
   const uint32_t from = shared.walk.group.from, width = shared.walk.group.to - from;
@@ -72,18 +72,20 @@ SECATEUR_DEVICE void count_all(const Select& s, Shared& shared, Digit digit, boo
     Scores scores;
     scores.load(segment.scores, segment.length, begin);
     dead += static_cast<uint32_t>(__popc(words.valid & ~words.live));
+    bool nan = false;
     SECATEUR_UNROLL(4)
     for (int i = 0; i < kLoads; ++i) {
       const uint32_t live = Scores::bits_of(words.live, i);
       SECATEUR_UNROLL(8)
       for (int j = 0; j < Scores::kPerLoad; ++j) {
         const uint32_t bits = scores.bits(i, j), u = key(bits);
-        const bool nan = key.is_nan(bits), is_live = (live >> j & 1) != 0;
-        if (look_for_nan && nan && is_live) {
-          note_nan(s.header, segment, begin + Scores::index(i, j));
-        }
-        count_bin(shared.bins, is_live && !nan && u - from <= width, (u - from) >> digit.shift);
+        const bool is_nan = key.is_nan(bits), is_live = (live >> j & 1) != 0;
+        nan |= is_nan && is_live;
+        count_bin(shared.bins, is_live && !is_nan && u - from <= width, (u - from) >> digit.shift);
       }
+    }
+    if (look_for_nan && __any_sync(kAllLanes, nan)) {
+      note_nans<kBytes>(s, segment, begin, words.live);
     }
   }
 }
@@ -91,7 +93,7 @@ SECATEUR_DEVICE void count_all(const Select& s, Shared& shared, Digit digit, boo
 // The listed elements of the group's part in tiles first..end of the segment, a warp a tile.
 template <int kBytes>
 SECATEUR_DEVICE void count_listed(const Select& s, Shared& shared, Digit digit, uint32_t first,
-                                  uint32_t end, unsigned long long& bytes) {
+                                  uint32_t end, uint32_t& fetched) {
   const SelectSegment& segment = shared.walk.segment;
   const SelectGroup& group = shared.walk.group;
   const uint32_t from = group.from, width = group.to - from;
@@ -119,7 +121,7 @@ SECATEUR_DEVICE void count_listed(const Select& s, Shared& shared, Digit digit, 
       uint32_t u = 0;
       if (mine) {
         u = key(load_score<kBytes>(segment.scores, begin + lists[base + lane]));
-        bytes += kBytes;
+        ++fetched;
       }
       count_bin(shared.bins, mine && u - from <= width, (u - from) >> digit.shift);
     }
@@ -176,13 +178,13 @@ SECATEUR_DEVICE void narrow(const Select& s, int g, int stage) {
 template <int kBytes>
 SECATEUR_DEVICE void count_digit(const Select& s, Shared& shared, int stage) {
   const int thread = static_cast<int>(threadIdx.x);
-  unsigned long long dead = 0, bytes = 0;
+  uint32_t dead = 0, fetched = 0;
   const auto leave = [&](int g) {
     const SelectGroup& group = shared.walk.group;
     if (group.source == kSettled) return;
     add_of_warp(&shared.dead, dead);
-    add_of_warp(&shared.bytes, bytes);
-    dead = bytes = 0;
+    add_of_warp(&shared.bytes, static_cast<unsigned long long>(fetched) * kBytes);
+    dead = fetched = 0;
     __syncthreads();
     const Digit digit = digit_of(group, stage);
     const Counts counts(s, g, stage);
@@ -208,15 +210,16 @@ SECATEUR_DEVICE void count_digit(const Select& s, Shared& shared, int stage) {
       __syncthreads();
     }
     if (group.source == kListed) {
-      count_listed<kBytes>(s, shared, digit, first, end, bytes);
+      count_listed<kBytes>(s, shared, digit, first, end, fetched);
       return;
     }
-    count_all<kBytes>(s, shared, digit, stage == 0, first, end, dead);
     if (thread == 0) {
       const int64_t begin = static_cast<int64_t>(first - segment.first_tile) * kTile;
       const int64_t stop = static_cast<int64_t>(end - segment.first_tile) * kTile;
-      bytes += bytes_of<kBytes>(segment, begin, stop < segment.length ? stop : segment.length);
+      shared.bytes +=
+          bytes_of<kBytes>(segment, begin, stop < segment.length ? stop : segment.length);
     }
+    count_all<kBytes>(s, shared, digit, stage == 0, first, end, dead);
   });
   if (!last_block(&s.header->tickets[1 + stage], gridDim.x)) return;
   for (int g = thread / 32; g < s.group_count; g += kSelectThreads / 32) narrow(s, g, stage);
@@ -224,13 +227,13 @@ SECATEUR_DEVICE void count_digit(const Select& s, Shared& shared, int stage) {
 
 }  // namespace
 
-SECATEUR_KERNEL(kSelectThreads) secateur_select_digit_32(Select s, int32_t stage) {
+SECATEUR_KERNEL_BLOCKS(kSelectThreads, 2) secateur_select_digit_32(Select s, int32_t stage) {
   SECATEUR_SHARED(Shared, shared);
   count_digit<4>(s, shared, stage);
 }
 SECATEUR_REGISTER(secateur_select_digit_32);
 
-SECATEUR_KERNEL(kSelectThreads) secateur_select_digit_16(Select s, int32_t stage) {
+SECATEUR_KERNEL_BLOCKS(kSelectThreads, 2) secateur_select_digit_16(Select s, int32_t stage) {
   SECATEUR_SHARED(Shared, shared);
   count_digit<2>(s, shared, stage);
 }

@@ -229,13 +229,13 @@ SECATEUR_DEVICE void finish(const Select& s, Shared& shared) {
 
 }  // namespace
 
-SECATEUR_KERNEL(kSelectThreads) secateur_select_finish_32(Select s) {
+SECATEUR_KERNEL_BLOCKS(kSelectThreads, 2) secateur_select_finish_32(Select s) {
   SECATEUR_SHARED(Shared, shared);
   finish<4>(s, shared);
 }
 SECATEUR_REGISTER(secateur_select_finish_32);
 
-SECATEUR_KERNEL(kSelectThreads) secateur_select_finish_16(Select s) {
+SECATEUR_KERNEL_BLOCKS(kSelectThreads, 2) secateur_select_finish_16(Select s) {
   SECATEUR_SHARED(Shared, shared);
   finish<2>(s, shared);
 }

@@ -40,10 +40,20 @@ struct Shared {
   unsigned long long dead, below, ties, bytes, in_part[kParts];  // of the row
 };
 
+// Stages an element of the tile.
+SECATEUR_DEVICE void list(Shared& shared, uint32_t u, int offset) {
+  const SelectGroup& group = shared.walk.group;
+  uint32_t part = 0;
+  SECATEUR_UNROLL(7)
+  for (int b = 0; b < kParts - 1; ++b) part += u >= group.bounds[b] ? 1u : 0u;
+  atomicAdd(&shared.counts[part], 1u);
+  const uint32_t place = atomicAdd(&shared.staged_count, 1u);
+  shared.staged[place] = static_cast<uint16_t>(part << kPartShift | static_cast<uint32_t>(offset));
+}
+
 template <int kBytes>
 SECATEUR_DEVICE void scan_batch(const Select& s, Shared& shared, int64_t tile_begin, int batch,
-                                unsigned long long& dead, unsigned long long& below,
-                                unsigned long long& ties) {
+                                uint32_t& dead, uint32_t& below, uint32_t& ties) {
   using Scores = Batch<kBytes>;
   const SelectSegment& segment = shared.walk.segment;
   const SelectGroup& group = shared.walk.group;
@@ -55,7 +65,6 @@ SECATEUR_DEVICE void scan_batch(const Select& s, Shared& shared, int64_t tile_be
 
   const RankKeys<kBytes> key(s);
   const uint32_t lo = group.lo, width = group.hi - lo, tied = group.tied, draft = group.draft;
-  uint32_t listed = 0, below_bits = 0;  // bit i * kPerLoad + j
   bool nan = false;
   SECATEUR_UNROLL(4)
   for (int i = 0; i < kLoads; ++i) {
@@ -66,66 +75,24 @@ SECATEUR_DEVICE void scan_batch(const Select& s, Shared& shared, int64_t tile_be
       const uint32_t bits = scores.bits(i, j), u = key(bits), bit = live >> j & 1;
       nan |= bit != 0 && key.is_nan(bits);
       kept |= (u >= draft ? bit : 0u) << j;
-      const int place = i * Scores::kPerLoad + j;
-      below_bits |= (u < lo ? bit : 0u) << place;
-      listed |= (u - lo <= width ? bit : 0u) << place;
-      if (u == tied && bit != 0) {
-        ++ties;
-        listed &= ~(1u << place);
+      below += u < lo ? bit : 0u;
+      if (bit != 0 && u - lo <= width) {  // one in fifty
+        if (u == tied) {
+          ++ties;
+        } else {
+          list(shared, u, batch * Scores::kElements + Scores::index(i, j));
+        }
       }
     }
     const uint32_t word = Scores::assemble(kept);
     if (Scores::shift() == 0) shared.words[batch * Scores::kWords + Scores::word(i)] = word;
   }
-  below += static_cast<uint32_t>(__popc(below_bits));
-
-  if (__any_sync(kAllLanes, nan)) {
-    for (int i = 0; i < kLoads; ++i) {
-      for (int j = 0; j < Scores::kPerLoad; ++j) {
-        const int64_t e = begin + Scores::index(i, j);
-        const uint32_t live = Scores::bits_of(words.live, i);
-        if ((live >> j & 1) != 0 && key.is_nan(load_score<kBytes>(segment.scores, e))) {
-          note_nan(s.header, segment, e);
-        }
-      }
-    }
-  }
-
-  // Lists what the warp found, at places of its own in `staged`.
-  const uint32_t mine = static_cast<uint32_t>(__popc(listed));
-  if (!__any_sync(kAllLanes, mine != 0)) return;
-  uint32_t upto = mine;
-  SECATEUR_UNROLL(5)
-  for (int step = 1; step < 32; step *= 2) {
-    const uint32_t before = __shfl_up_sync(kAllLanes, upto, step);
-    if (Scores::lane() >= step) upto += before;
-  }
-  uint32_t place = 0;
-  if (Scores::lane() == 31) place = atomicAdd(&shared.staged_count, upto);
-  place = __shfl_sync(kAllLanes, place, 31) + upto - mine;
-  SECATEUR_UNROLL(4)
-  for (int i = 0; i < kLoads; ++i) {
-    SECATEUR_UNROLL(8)
-    for (int j = 0; j < Scores::kPerLoad; ++j) {
-      if ((listed >> (i * Scores::kPerLoad + j) & 1) != 0) {
-        const uint32_t u = key(scores.bits(i, j));
-        uint32_t part = 0;
-        SECATEUR_UNROLL(7)
-        for (int b = 0; b < kParts - 1; ++b) part += u >= group.bounds[b] ? 1u : 0u;
-        atomicAdd(&shared.counts[part], 1u);
-        const uint32_t offset =
-            static_cast<uint32_t>(batch * Scores::kElements + Scores::index(i, j));
-        shared.staged[place++] = static_cast<uint16_t>(part << kPartShift | offset);
-      }
-    }
-  }
-  __syncwarp();
+  if (__any_sync(kAllLanes, nan)) note_nans<kBytes>(s, segment, begin, words.live);
 }
 
 template <int kBytes>
-SECATEUR_DEVICE void take_tile(const Select& s, Shared& shared, uint32_t tile,
-                               unsigned long long& dead, unsigned long long& below,
-                               unsigned long long& ties) {
+SECATEUR_DEVICE void take_tile(const Select& s, Shared& shared, uint32_t tile, uint32_t& dead,
+                               uint32_t& below, uint32_t& ties) {
   using Scores = Batch<kBytes>;
   const SelectSegment& segment = shared.walk.segment;
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32;
@@ -251,7 +218,7 @@ SECATEUR_DEVICE void settle(const Select& s, int g) {
 
 template <int kBytes>
 SECATEUR_DEVICE void pass(const Select& s, Shared& shared) {
-  unsigned long long dead = 0, below = 0, ties = 0;
+  uint32_t dead = 0, below = 0, ties = 0;
   const int thread = static_cast<int>(threadIdx.x);
   const auto leave = [&](int g) {
     if (shared.walk.group.mode != kOnePass) return;
@@ -296,13 +263,13 @@ SECATEUR_DEVICE void pass(const Select& s, Shared& shared) {
 
 }  // namespace
 
-SECATEUR_KERNEL(kSelectThreads) secateur_select_pass_32(Select s) {
+SECATEUR_KERNEL_BLOCKS(kSelectThreads, 2) secateur_select_pass_32(Select s) {
   SECATEUR_SHARED(Shared, shared);
   pass<4>(s, shared);
 }
 SECATEUR_REGISTER(secateur_select_pass_32);
 
-SECATEUR_KERNEL(kSelectThreads) secateur_select_pass_16(Select s) {
+SECATEUR_KERNEL_BLOCKS(kSelectThreads, 2) secateur_select_pass_16(Select s) {
   SECATEUR_SHARED(Shared, shared);
   pass<2>(s, shared);
 }

@@ -329,6 +329,12 @@ SECATEUR_DEVICE void find_bracket(const Select& s, Shared& shared, const Sampled
     draft = (draft - from) >> shift > (tied - from) >> shift ? tied + 1 : tied;
   }
   __syncthreads();
+  if (fits && thread < kParts - 1) {
+    const uint32_t key = shared.key[thread + 1];
+    group.bounds[thread] = thread < kMiddle - 1   ? (key < draft ? key : draft)
+                           : thread > kMiddle - 1 ? (key > draft ? key : draft)
+                                                  : draft;
+  }
   if (thread != 0) return;
   if (fits) {
     group.mode = kOnePass;
@@ -336,13 +342,6 @@ SECATEUR_DEVICE void find_bracket(const Select& s, Shared& shared, const Sampled
     group.hi = hi;
     group.tied = tied;
     group.draft = draft;
-    SECATEUR_UNROLL(7)
-    for (int b = 0; b < kParts - 1; ++b) {
-      const uint32_t key = shared.key[b + 1];
-      group.bounds[b] = b < kMiddle - 1   ? (key < draft ? key : draft)
-                        : b > kMiddle - 1 ? (key > draft ? key : draft)
-                                          : draft;
-    }
   }
   atomicAdd(&group.bytes, shared.bytes);
 }
@@ -445,13 +444,13 @@ SECATEUR_DEVICE void sample(const Select& s, Shared& shared) {
 
 }  // namespace
 
-SECATEUR_KERNEL(kSelectThreads) secateur_select_sample_32(Select s) {
+SECATEUR_KERNEL_BLOCKS(kSelectThreads, 2) secateur_select_sample_32(Select s) {
   SECATEUR_SHARED(Shared, shared);
   sample<4>(s, shared);
 }
 SECATEUR_REGISTER(secateur_select_sample_32);
 
-SECATEUR_KERNEL(kSelectThreads) secateur_select_sample_16(Select s) {
+SECATEUR_KERNEL_BLOCKS(kSelectThreads, 2) secateur_select_sample_16(Select s) {
   SECATEUR_SHARED(Shared, shared);
   sample<2>(s, shared);
 }

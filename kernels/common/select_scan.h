@@ -191,6 +191,21 @@ SECATEUR_DEVICE void note_nan(SelectHeader* header, const SelectSegment& segment
   atomicMax(&header->nan, ~place);
 }
 
+// Looks for NaN among the live elements of a batch; rare, so it reads them again.
+template <int kBytes>
+SECATEUR_DEVICE void note_nans(const Select& s, const SelectSegment& segment, int64_t begin,
+                               uint32_t live_words) {
+  using Scores = Batch<kBytes>;
+  const RankKeys<kBytes> key(s);
+  for (int word = 0; word < Scores::kWords; ++word) {
+    const uint32_t live = __shfl_sync(kAllLanes, live_words, word);
+    const int64_t e = begin + word * 32 + Scores::lane();
+    if ((live >> Scores::lane() & 1) != 0 && key.is_nan(load_score<kBytes>(segment.scores, e))) {
+      note_nan(s.header, segment, e);
+    }
+  }
+}
+
 // How many of a group are to be pruned.
 SECATEUR_DEVICE int64_t wanted(const Select& s, int g) {
   const int64_t k = s.k[g], n = s.groups[g].elements;
