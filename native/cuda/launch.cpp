@@ -49,8 +49,7 @@ void CudaDevice::fail_call(CUresult result, const char* format, ...) {
       cure =
           "; the GPU is lost to this process, by this or an earlier operation: close the device "
           "and "
-          "start the process again (compute-sanitizer finds faults of kernels, dmesg those of "
-          "hardware)";
+          "start anew (compute-sanitizer finds faults of kernels, dmesg those of hardware)";
       break;
     case SECATEUR_OUT_OF_MEMORY:
       cure = "; free some memory of the GPU";
