@@ -284,24 +284,41 @@ void optimizers(int64_t n, bool masked, int32_t step) {
         });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (test::cuda() == nullptr) return 77;
-  elementwise();
-  binaries();
-  reductions();
-  if (argc > 1 && strcmp(argv[1], "--large") == 0) sliced_reductions();
-  transposes();
-  softmaxes();
-  losses();
-  wrong_label();
-  draws();
-  gathers();
+void all_optimizers() {
   for (int64_t n : kSizes) {
     for (bool masked : {false, true}) {
       for (int32_t step : {1, 2}) optimizers(n, masked, step);
     }
+  }
+}
+
+struct Topic {
+  const char* name;
+  void (*run)();
+  bool large;  // takes gigabytes and minutes: run only when named
+};
+
+const Topic kTopics[] = {{"elementwise", elementwise, false},
+                         {"binary", binaries, false},
+                         {"reduce", reductions, false},
+                         {"sliced", sliced_reductions, true},
+                         {"transpose", transposes, false},
+                         {"softmax", softmaxes, false},
+                         {"loss", losses, false},
+                         {"wrong_label", wrong_label, false},
+                         {"draw", draws, false},
+                         {"gather", gathers, false},
+                         {"optimizer", all_optimizers, false}};
+
+}  // namespace
+
+// Runs the topics named, or all but the large ones.
+int main(int argc, char** argv) {
+  if (test::cuda() == nullptr) return 77;
+  for (const Topic& topic : kTopics) {
+    bool wanted = argc == 1 && !topic.large;
+    for (int i = 1; i < argc; ++i) wanted = wanted || strcmp(argv[i], topic.name) == 0;
+    if (wanted) topic.run();
   }
   CHECK_OK(secateur_device_close(test::cuda()));
   return 0;
