@@ -210,7 +210,7 @@ SECATEUR_API secateur_status secateur_softmax_grad(secateur_device *device, void
 
 /* Mean softmax cross-entropy: loss[0] = mean_r(logsumexp(x_r) - x_r[label_r]); also writes the softmax
  * p [rows, cols] for the gradient. Labels are int32 in [0, cols): one outside gives INVALID_ARGUMENT
- * on the CPU device (a device flag elsewhere) and loss NaN. */
+ * on the CPU device and loss NaN; a CUDA device makes the loss NaN, and in the gradient that row. */
 SECATEUR_API secateur_status secateur_softmax_cross_entropy(secateur_device *device, void *stream,
                                                             int64_t rows, int64_t cols,
                                                             const float *x, const int32_t *labels,
@@ -240,7 +240,8 @@ SECATEUR_API secateur_status secateur_dropout(secateur_device *device, void *str
                                               const uint64_t *state, uint64_t salt, float ratio,
                                               int64_t n, const float *x, float *y);
 
-/* dst row i = src row indices[i]; rows of row_bytes bytes; indices int32 in [0, src_rows). */
+/* dst row i = src row indices[i]; rows of row_bytes bytes; indices int32 in [0, src_rows): one outside
+ * gives INVALID_ARGUMENT on the CPU device; a CUDA device fills that row with bytes 0xff (NaN, -1). */
 SECATEUR_API secateur_status secateur_gather_rows(secateur_device *device, void *stream,
                                                   int64_t count, size_t row_bytes,
                                                   int64_t src_rows, const void *src,
