@@ -22,7 +22,7 @@ namespace {
 // progress, until it is said to spin for nothing: less than a second of them. Parallel blocks may
 // wait for one that has no processor at the time.
 constexpr int32_t kTurn = 64;
-constexpr uint64_t kSpinLimit = uint64_t{1} << 26;
+constexpr uint64_t kSpinLimit = uint64_t{1} << 27;
 constexpr std::chrono::seconds kParallelPatience{20};
 
 // Takes the running fiber back to its beginning when its block has failed.
@@ -191,6 +191,14 @@ void Worker::make_ready(Thread& which) {
   ready_[(ready_head_ + ready_count_++) % kMaxThreads] = &which;
 }
 
+// Before all others: lanes that have met go on together, while their stacks are in the cache.
+void Worker::make_ready_first(Thread& which) {
+  which.state = State::kReady;
+  ready_head_ = (ready_head_ + kMaxThreads - 1) % kMaxThreads;
+  ready_[ready_head_] = &which;
+  ++ready_count_;
+}
+
 // The life of a fiber: threads that have not started, one after another. When others are ready
 // instead it goes idle until it is taken again; the last one goes home.
 void Worker::fiber_main() {
@@ -252,7 +260,6 @@ void Worker::suspend(bool gives_way) {
 
 // After a meeting the last to come goes on, or, in a seeded run, anybody.
 void Worker::after_meeting() {
-  spent_ = 0;
   if (run->seed == 0) return;
   make_ready(*current);
   suspend(false);

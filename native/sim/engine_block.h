@@ -110,6 +110,7 @@ class Worker {
   Thread* next_unstarted();
   Thread* next_ready();
   void make_ready(Thread& which);
+  void make_ready_first(Thread& which);
   void go(Fiber& to);
   bool prefers_fresh();
   Fiber& choose();
@@ -131,7 +132,7 @@ class Worker {
   Thread* ready_[kMaxThreads];
   uint32_t ready_head_ = 0, ready_count_ = 0;
   uint64_t random_state_ = 0;
-  uint64_t spent_ = 0;  // on spinning, since a thread got ahead
+  uint64_t spent_ = 0;  // on spinning, since a thread ended
 
   Meeting barrier_meeting_ = Meeting::kNone;  // of the threads that wait at one
   Site barrier_site_;

@@ -114,8 +114,12 @@ void Worker::complete(uint32_t of_warp, Group group) {
         which.value = (group.arrived >> source & 1) != 0 ? brought[source] : kPoisonBits;
       }
     }
-    if (&which != current || which.state == State::kWaiting) make_ready(which);
   });
+  for (uint32_t rest = group.arrived; rest != 0;) {
+    const uint32_t lane = 31 - static_cast<uint32_t>(__builtin_clz(rest));
+    rest &= ~(1u << lane);
+    if (lanes[lane].state == State::kWaiting) make_ready_first(lanes[lane]);
+  }
   if (group.meeting == Meeting::kSyncWarp) order_lanes(warp[of_warp], group.arrived);
 }
 

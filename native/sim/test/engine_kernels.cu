@@ -205,11 +205,14 @@ SECATEUR_KERNEL(32) test_shared_big() {
 SECATEUR_REGISTER(test_shared_big);
 
 // Waits for a flag that thread 255 sets (way 0) or nobody (way 1), or, without asking properly, by
-// plain loads (way 2).
+// plain loads (way 2). way 3: nobody, and all lanes ask together.
 SECATEUR_KERNEL(256) test_spin(int way, unsigned long long* flag) {
   if (threadIdx.x == 255 && way == 0) publish(flag, 1);
   if (way == 2) {
     while (*static_cast<volatile unsigned long long*>(flag) == 0) {
+    }
+  } else if (way == 3) {
+    while (__any_sync(0xffffffffu, poll(flag) == 0)) {
     }
   } else {
     while (poll(flag) == 0) {

@@ -354,7 +354,10 @@ void test_blocks() {
 
   const Array<uint32_t> ticket(1, 0u), out(kBlocks);
   const Array<unsigned long long> state(kBlocks, 0ull), flag(1, 0ull);
-  expect_fault(launch("test_spin", {1}, {256}, 1, 1, flag.get()), "test_spin", {"endless spin"});
+  for (const int way : {1, 3}) {
+    expect_fault(launch("test_spin", {1}, {256}, 1, way, flag.get()), "test_spin",
+                 {"endless spin"});
+  }
   expect_fault(
       launch("test_look_back", {4}, {32}, 0, 1, ticket.get(), state.get(), in.get(), out.get()),
       "test_look_back", {"endless spin", "a block that runs later"});
