@@ -153,6 +153,10 @@ Fault run(const Launch& launch, const Limits& limits, uint64_t seed, Traffic* tr
   const std::string broken = broken_limit(launch, limits);
   if (!broken.empty()) return {std::string("kernel ") + launch.kernel->name + ": " + broken};
 
+  // The pool and the checks' tables serve one launch at a time, whatever threads launch.
+  static std::mutex& one_at_a_time = *new std::mutex;
+  const std::lock_guard<std::mutex> lock(one_at_a_time);
+
   Run run;
   run.launch = &launch;
   run.limits = &limits;
