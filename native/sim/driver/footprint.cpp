@@ -5,18 +5,17 @@
 namespace sim {
 
 void Footprint::touch(const void* address, size_t bytes, bool write) {
-  uintptr_t at = reinterpret_cast<uintptr_t>(address);
-  while (bytes > 0) {
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(address), end = begin + bytes;
+  // In steps up to the next multiple of 64.
+  for (uintptr_t at = begin, next; at < end; at = next) {
+    next = std::min(end, (at / 64 + 1) * 64);
     if (at / kPage != last_) {
       last_ = at / kPage;
       page_ = &pages_[last_];
     }
-    // Up to the next multiple of 64.
-    const size_t bit = at % 64, count = std::min<size_t>(bytes, 64 - bit);
-    const uint64_t mask = (count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1) << bit;
-    (write ? page_->written : page_->read)[at % kPage / 64] |= mask;
-    at += count;
-    bytes -= count;
+    const uint64_t ones = next - at == 64 ? ~uint64_t{0} : (uint64_t{1} << (next - at)) - 1;
+    uint64_t* const words = write ? page_->written : page_->read;
+    words[at % kPage / 64] |= ones << at % 64;
   }
 }
 

@@ -107,12 +107,13 @@ struct OpenMemory {
   ~OpenMemory() { memory::close(); }
 };
 
-void run_until_done(const Item& item) {
-  if (item.done) return;
+// Holds the item: its queue lets go of it when it has run.
+void run_until_done(std::shared_ptr<Item> item) {
+  if (item->done) return;
   OpenMemory open;
-  while (!item.done) {
+  while (!item->done) {
     Stream* stream = state().seed && random(2) ? any_ready() : nullptr;
-    run_first(stream ? *stream : needed(item));
+    run_first(stream ? *stream : needed(*item));
   }
   forget_finished_streams();
 }
@@ -148,7 +149,7 @@ void append(const std::shared_ptr<Stream>& stream, const std::shared_ptr<Item>& 
   stream->clock.join(item->clock);
   stream->queue.push_back(item);
   stream->last = item;
-  if (stream->queue.size() > kQueueLength) run_until_done(*stream->queue.front());
+  if (stream->queue.size() > kQueueLength) run_until_done(stream->queue.front());
 }
 
 std::shared_ptr<const std::string> name_of(const Work& work, const Stream& stream) {
@@ -208,7 +209,7 @@ void enqueue_graph(const std::shared_ptr<Stream>& stream, Exec& exec, bool fails
 
 void wait_for(const std::shared_ptr<Item>& item) {
   if (!item) return;
-  run_until_done(*item);
+  run_until_done(item);
   if (state().sticky != CUDA_SUCCESS) refuse(state().sticky);
   state().host.join(item->clock);
 }
