@@ -59,8 +59,8 @@ class AccessLog {
 };
 
 // Runs all blocks of a launch to their end. seed 0: blocks in parallel on several OS threads; else
-// one at a time, blocks and warps in an order that follows from the seed. The checked build runs one
-// at a time always, for seed 0 in their natural order. Device memory must be open.
+// one at a time, blocks and warps in an order that follows from the seed. The checked build runs
+// one at a time always, for seed 0 in their natural order. Device memory must be open.
 Fault run(const Launch& launch, const Limits& limits, uint64_t seed, Traffic* traffic,
           AccessLog* log = nullptr);
 
