@@ -46,7 +46,7 @@ struct Counts {
   }
 };
 
-SECATEUR_DEVICE Digit digit_of(const SelectGroup& group, int stage) {
+SECATEUR_DEVICE Digit digit_of(const SelectTask& group, int stage) {
   int bits = stage == 0 ? kFirstBits : kNextBits;
   if (stage == 0 && group.source == kListed) {
     const int needed = bit_length(group.to - group.from) - 2 * kNextBits;
@@ -61,7 +61,7 @@ SECATEUR_DEVICE void count_all(const Select& s, Shared& shared, Digit digit, boo
                                uint32_t first, uint32_t end, uint32_t& dead) {
   using Scores = Batch<kBytes>;
   const SelectSegment& segment = shared.walk.segment;
-  const uint32_t from = shared.walk.group.from, width = shared.walk.group.to - from;
+  const uint32_t from = shared.walk.task.from, width = shared.walk.task.to - from;
   const RankKeys<kBytes> key(s);
   const int64_t stop = static_cast<int64_t>(end - segment.first_tile) * kTile;
   const int64_t last = stop < segment.length ? stop : segment.length;
@@ -95,7 +95,7 @@ template <int kBytes>
 SECATEUR_DEVICE void count_listed(const Select& s, Shared& shared, Digit digit, uint32_t first,
                                   uint32_t end, uint32_t& fetched) {
   const SelectSegment& segment = shared.walk.segment;
-  const SelectGroup& group = shared.walk.group;
+  const SelectTask& group = shared.walk.task;
   const uint32_t from = group.from, width = group.to - from;
   const RankKeys<kBytes> key(s);
   const uint16_t* const lists = s.lists + static_cast<int64_t>(group.list_start) * kListUnit;
@@ -180,7 +180,7 @@ SECATEUR_DEVICE void count_digit(const Select& s, Shared& shared, int stage) {
   const int thread = static_cast<int>(threadIdx.x);
   uint32_t dead = 0, fetched = 0;
   const auto leave = [&](int g) {
-    const SelectGroup& group = shared.walk.group;
+    const SelectTask& group = shared.walk.task;
     if (group.source == kSettled) return;
     add_of_warp(&shared.dead, dead);
     add_of_warp(&shared.bytes, static_cast<unsigned long long>(fetched) * kBytes);
@@ -200,7 +200,7 @@ SECATEUR_DEVICE void count_digit(const Select& s, Shared& shared, int stage) {
     }
   };
   walk_segments(s, shared.walk, leave, [&](uint32_t first, uint32_t end, bool new_group) {
-    const SelectGroup& group = shared.walk.group;
+    const SelectTask& group = shared.walk.task;
     const SelectSegment& segment = shared.walk.segment;
     if (group.source == kSettled) return;
     const Digit digit = digit_of(group, stage);

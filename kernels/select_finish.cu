@@ -35,7 +35,7 @@ struct Ties {
   bool cut;     // kept as long as `keep` lasts
   unsigned long long keep;
 
-  SECATEUR_DEVICE Ties(const SelectGroup& group, int row)
+  SECATEUR_DEVICE Ties(const SelectTask& group, int row)
       : pruned(row > group.cut_row), cut(row == group.cut_row), keep(group.cut_keep) {}
 };
 
@@ -68,7 +68,7 @@ SECATEUR_DEVICE void rewrite_tile(const Select& s, Shared& shared, int64_t tile_
   using Scores = Batch<kBytes>;
   const SelectSegment& segment = shared.walk.segment;
   const RankKeys<kBytes> key(s);
-  const uint32_t threshold = shared.walk.group.threshold;
+  const uint32_t threshold = shared.walk.task.threshold;
   // Without a threshold nothing is below; keys from `first` on are kept.
   const uint32_t first = threshold == kNoKey ? 0u : ties.pruned ? threshold + 1 : threshold;
   for (int batch = static_cast<int>(threadIdx.x / 32); batch < Scores::kPerTile;
@@ -103,7 +103,7 @@ template <int kBytes>
 SECATEUR_DEVICE void mend_tile(const Select& s, Shared& shared, int64_t tile_begin,
                                const Ties& ties, unsigned long long& bytes) {
   const SelectSegment& segment = shared.walk.segment;
-  const SelectGroup& group = shared.walk.group;
+  const SelectTask& group = shared.walk.task;
   const int thread = static_cast<int>(threadIdx.x), part = group.part;
   if (part == kParts) return;
   // Parts first..last (from entry `begin` to `end`) are to be set or cleared, `part` is looked at.
@@ -187,7 +187,7 @@ SECATEUR_DEVICE void finish(const Select& s, Shared& shared) {
   };
   walk_segments(s, shared.walk, leave, [&](uint32_t first, uint32_t end, bool new_group) {
     const SelectSegment& segment = shared.walk.segment;
-    const SelectGroup& group = shared.walk.group;
+    const SelectTask& group = shared.walk.task;
     Ties ties(group, static_cast<int>(blockIdx.x) + segment.group);
     if (new_group) {
       keep = ties.keep;

@@ -42,7 +42,7 @@ struct Shared {
 
 // Stages an element of the tile.
 SECATEUR_DEVICE void list(Shared& shared, uint32_t u, int offset) {
-  const SelectGroup& group = shared.walk.group;
+  const SelectTask& group = shared.walk.task;
   uint32_t part = 0;
   SECATEUR_UNROLL(7)
   for (int b = 0; b < kParts - 1; ++b) part += u >= group.bounds[b] ? 1u : 0u;
@@ -56,7 +56,7 @@ SECATEUR_DEVICE void scan_batch(const Select& s, Shared& shared, int64_t tile_be
                                 uint32_t& dead, uint32_t& below, uint32_t& ties) {
   using Scores = Batch<kBytes>;
   const SelectSegment& segment = shared.walk.segment;
-  const SelectGroup& group = shared.walk.group;
+  const SelectTask& group = shared.walk.task;
   const int64_t begin = tile_begin + batch * Scores::kElements;
   const LiveWords words(segment, begin, Scores::kWords);
   Scores scores;
@@ -117,7 +117,7 @@ SECATEUR_DEVICE void take_tile(const Select& s, Shared& shared, uint32_t tile, u
     const unsigned long long start =
         count == 0 ? 0 : atomicAdd(&group.listed, static_cast<unsigned long long>(count));
     shared.fits =
-        start + count <= static_cast<unsigned long long>(list_capacity(shared.walk.group.elements));
+        start + count <= static_cast<unsigned long long>(list_capacity(shared.walk.task.elements));
     shared.start = shared.fits ? static_cast<uint32_t>(start) : 0u;
     Directory& entry = s.directory[tile];
     entry.start = shared.start;
@@ -136,7 +136,7 @@ SECATEUR_DEVICE void take_tile(const Select& s, Shared& shared, uint32_t tile, u
   __syncthreads();
   if (!shared.fits) return;
   uint16_t* const list =
-      s.lists + static_cast<int64_t>(shared.walk.group.list_start) * kListUnit + shared.start;
+      s.lists + static_cast<int64_t>(shared.walk.task.list_start) * kListUnit + shared.start;
   uint16_t* const to = count <= kSorted ? shared.sorted : list;
   for (uint32_t e = static_cast<uint32_t>(thread); e < count; e += kSelectThreads) {
     const uint32_t element = shared.staged[e];
@@ -159,6 +159,7 @@ SECATEUR_DEVICE void settle(const Select& s, int g) {
   const unsigned long long below = group.below, ties = group.ties;
   bool fallback = group.mode != kOnePass ||
                   group.listed > static_cast<unsigned long long>(list_capacity(group.elements));
+  __syncwarp();  // every lane has read before the first writes
   if (!fallback && k <= dead) {
     if (!lead) return;
     group.pruned = static_cast<unsigned long long>(dead);
@@ -221,7 +222,7 @@ SECATEUR_DEVICE void pass(const Select& s, Shared& shared) {
   uint32_t dead = 0, below = 0, ties = 0;
   const int thread = static_cast<int>(threadIdx.x);
   const auto leave = [&](int g) {
-    if (shared.walk.group.mode != kOnePass) return;
+    if (shared.walk.task.mode != kOnePass) return;
     add_of_warp(&shared.dead, dead);
     add_of_warp(&shared.below, below);
     add_of_warp(&shared.ties, ties);
@@ -240,7 +241,7 @@ SECATEUR_DEVICE void pass(const Select& s, Shared& shared) {
     }
   };
   walk_segments(s, shared.walk, leave, [&](uint32_t first, uint32_t end, bool new_group) {
-    if (shared.walk.group.mode != kOnePass) return;
+    if (shared.walk.task.mode != kOnePass) return;
     const SelectSegment& segment = shared.walk.segment;
     if (new_group) {
       if (thread == 0) shared.dead = shared.below = shared.ties = shared.bytes = 0;

@@ -86,38 +86,45 @@ enum SelectAction {
   kMendTies = 2  // drafts are right but for the tied key, where a row's ties are not as drafted
 };
 
-// A group in the workspace; starts as zero.
-struct SelectGroup {
-  // From the table.
-  int64_t elements;
-  uint32_t first_tile, end_tile;
-  int32_t first_segment, end_segment;
-  uint32_t list_start;
+// What the kernels know of a group while their blocks work; only a last block changes it.
+struct SelectTask {
+  int64_t elements;     // from the table, as list_start
+  uint32_t list_start;  // of the group's region in the lists, in units of kListUnit
 
   // From the sample.
-  uint32_t sample_ticket;
-  unsigned long long sampled, sampled_dead, variance;
   int32_t mode;                 // SelectMode
   uint32_t lo, hi;              // the bracket, both included
   uint32_t tied;                // a key in it too frequent to be listed, only counted; or kNoKey
   uint32_t draft;               // drafts keep keys from here on
   uint32_t bounds[kParts - 1];  // first keys of parts 1..7; bounds[kMiddle - 1] is draft
 
-  // From the pass; dead: pruned before.
-  unsigned long long dead, below, ties, listed, in_part[kParts];
-
   // From the pass and the digits.
-  int32_t source;           // SelectSource
-  int32_t part;             // holds the threshold; -1: none is pruned; kParts: all are as drafted
-  uint32_t from, to;        // holds the threshold's key
-  unsigned long long rank;  // of the threshold in from..to, from 1
-  unsigned long long all_dead;  // pruned before, counted by the fallback
+  int32_t source;               // SelectSource
+  int32_t part;                 // has the threshold; -1: none is pruned; kParts: all as drafted
+  uint32_t from, to;            // hold the threshold's key
   int32_t action;               // SelectAction
   uint32_t threshold;           // kNoKey where none is pruned
-  unsigned long long equal;     // keys equal to it
   int32_t cut_row;              // equal keys are kept in rows before this, pruned in those after,
-  int32_t reserved;
   unsigned long long cut_keep;  // and the first so many kept in this one
+};
+
+// A group in the workspace; starts as zero.
+struct SelectGroup : SelectTask {
+  uint32_t first_tile, end_tile;  // from the table, as the segments
+  int32_t first_segment, end_segment;
+
+  // The sample's.
+  unsigned long long sampled, sampled_dead, variance;
+  uint32_t sample_ticket;
+  int32_t reserved;
+
+  // The pass's; dead: pruned before.
+  unsigned long long dead, below, ties, listed, in_part[kParts];
+
+  // The pass's and the digits'.
+  unsigned long long rank;      // of the threshold in from..to, from 1
+  unsigned long long all_dead;  // pruned before, counted by the fallback
+  unsigned long long equal;     // keys equal to the threshold
   unsigned long long pruned, bytes;
 };
 

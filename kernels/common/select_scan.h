@@ -230,7 +230,7 @@ SECATEUR_DEVICE int find_segment(const SelectSegment* segments, int first, int c
 // The segments of a block's tiles, one after the other, in shared memory.
 struct SegmentWalk {
   SelectSegment segment;
-  SelectGroup group;  // as it was when the walk came to it
+  SelectTask task;  // of its group
   int index;
 };
 
@@ -254,7 +254,7 @@ SECATEUR_DEVICE void walk_segments(const Select& s, SegmentWalk& walk, const Lea
       if (group >= 0) leave(group);
       group = walk.segment.group;
       __syncthreads();
-      if (threadIdx.x == 0) walk.group = s.groups[group];
+      if (threadIdx.x == 0) walk.task = s.groups[group];
       __syncthreads();
     }
     const uint32_t all = walk.segment.first_tile + tiles_of(walk.segment.length);
