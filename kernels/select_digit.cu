@@ -32,10 +32,10 @@ struct Counts {
   int upper;
   bool large;
 
-  SECATEUR_DEVICE Counts(const Select& s, int g, int stage)
+  SECATEUR_DEVICE Counts(const Select& s, int g, int stage, int64_t elements)
       : lower(stage == 0 ? s.counters[g].first[0] : s.counters[g].next[stage - 1][0]),
         upper(stage == 0 ? kFirstBins : kNextBins),
-        large(s.groups[g].elements >> 32 != 0) {}
+        large(elements >> 32 != 0) {}
   SECATEUR_DEVICE void add(int bin, uint32_t count) const {
     const uint32_t before = atomicAdd(&lower[bin], count);
     if (before + count < before) atomicAdd(&lower[upper + bin], 1u);
@@ -149,7 +149,7 @@ SECATEUR_DEVICE void narrow(const Select& s, int g, int stage) {
     __syncwarp();
   }
   const Digit digit = digit_of(group, stage);
-  const Found found = find_rank(digit.bins, group.rank, Counts(s, g, stage));
+  const Found found = find_rank(digit.bins, group.rank, Counts(s, g, stage, group.elements));
   __syncwarp();
   if (found.place < 0) {  // NaN: there are fewer keys than elements; finish writes no masks
     if (lead) group.source = kSettled;
@@ -187,7 +187,7 @@ SECATEUR_DEVICE void count_digit(const Select& s, Shared& shared, int stage) {
     dead = fetched = 0;
     __syncthreads();
     const Digit digit = digit_of(group, stage);
-    const Counts counts(s, g, stage);
+    const Counts counts(s, g, stage, group.elements);
     uint32_t* const row = s.row_counts + (static_cast<int64_t>(blockIdx.x) + g) * kNextBins;
     for (int b = thread; b < digit.bins; b += kSelectThreads) {
       const uint32_t count = shared.bins[b];

@@ -26,7 +26,7 @@ struct Shared {
   uint32_t ties[kTileWords];  // of the cut row: kept so far
   uint32_t warp_sums[kSelectThreads / 32];
   Directory entry;  // of the tile
-  unsigned long long bytes;
+  unsigned long long bytes, nan;
 };
 
 // What becomes of the keys equal to the threshold in a row.
@@ -172,7 +172,9 @@ SECATEUR_DEVICE void write_result(const Select& s, int g, unsigned long long nan
 template <int kBytes>
 SECATEUR_DEVICE void finish(const Select& s, Shared& shared) {
   const int thread = static_cast<int>(threadIdx.x);
-  const unsigned long long nan = s.header->nan;
+  if (thread == 0) shared.nan = s.header->nan;
+  __syncthreads();
+  const unsigned long long nan = shared.nan;
   if (nan != 0) {
     if (blockIdx.x != 0) return;
     for (int g = thread; g < s.group_count; g += kSelectThreads) write_result(s, g, nan);

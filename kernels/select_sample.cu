@@ -6,17 +6,17 @@
 // deviation s is the larger of the binomial one, sqrt(m p (1 - p)), and the one that the sample
 // shows: each block compares 32 interleaved parts of its own sample at its own p-quantile (scores
 // alike within rows, columns or filters make a chunk worth less than 8 independent draws). The
-// bracket is the sample's ranks +- 4.5 s; parts of it end at +- 0.3, 0.8 and 1.6 s. Nobody relies
-// on it: the pass counts what lies below and inside. (A rank is missed once in 10^5 on ordinary
+// bracket is the sample's ranks +- 4 s; parts of it end at +- 0.5, 1.1 and 2 s. Nobody relies
+// on it: the pass counts what lies below and inside. (A rank is missed once in 10^4 on ordinary
 // data; a wider bracket would cost more, in longer lists each time, than the fallback does then.)
 //
 // The ranks are found in two steps, as reading is what costs: all of the sample gives the bin of 12
-// bits, where blocks count in shared memory; the place in the bin comes from a quarter of the
+// bits, where blocks count in shared memory; the place in the bin comes from an eighth of the
 // sample, read again by the last block of the group: a rank within a bin needs less precision.
 // Where the bracket holds more than there is room to list, the most frequent key in it is looked
-// for, in the same quarter, and left out as `tied`; where that does not help, the group falls back.
+// for, in the same eighth, and left out as `tied`; where that does not help, the group falls back.
 //
-// Grid: x up to 16 blocks for a group, y groups; 256 threads. Bytes: 4.x m of scores (1.3 % of 4
+// Grid: x up to 16 blocks for a group, y groups; 256 threads. Bytes: 4.5 m of scores (1.2 % of 4
 // n), 8 for each bin that is not empty in a block, and 16 KiB a group. Tested with the whole
 // selection against a sort (native/test/ptx/selection.py, native/test/test_cuda_select.cpp).
 #include "common/blocks.h"
@@ -26,14 +26,22 @@ using namespace secateur::common;
 
 namespace {
 
-constexpr double kDeviations = 4.5;
+constexpr double kDeviations = 4;
 constexpr double kFill = 0.9;  // of the room that a bracket may be expected to need
 constexpr int kRanks = kParts + 1;
 constexpr int kSampleSegments = 64;  // of a group that are kept at hand
 constexpr int kBinsPerThread = kFirstBins / kSelectThreads;
 constexpr uint32_t kFew = 16;  // samples in a bin; fewer do not say where in it a rank lies
 
+// What is to be known of a group.
+struct Known {
+  int64_t elements, wanted;
+  uint32_t first_tile, end_tile;
+  int first_segment, end_segment;
+};
+
 struct Shared {
+  Known group;
   SelectSegment segments[kSampleSegments];
   uint32_t bins[kFirstBins];  // then sums up to and with the bin
   uint32_t warp_sums[kSelectThreads / 32];
@@ -54,7 +62,7 @@ struct Sampled {
   int strata, blocks;
   int first_segment, segments;
 
-  SECATEUR_DEVICE explicit Sampled(const SelectGroup& group)
+  SECATEUR_DEVICE explicit Sampled(const Known& group)
       : elements(group.elements),
         first_tile(group.first_tile),
         chunks(uint64_t{group.end_tile - group.first_tile} * (kTile / kChunk)),
@@ -183,7 +191,7 @@ template <int kBytes>
 SECATEUR_DEVICE void count_again(const Select& s, Shared& shared, const Sampled& sampled,
                                  uint32_t from, uint32_t to, int shift) {
   clear_bins(shared);
-  const int stride = sampled.strata >= 2048 ? 4 : 1;
+  const int stride = sampled.strata >= 4096 ? 8 : 1;
   const int drawn = (sampled.strata + stride - 1) / stride;
   uint32_t bytes = 0;
   for (int base = 0; base < drawn; base += kSelectThreads) {
@@ -239,10 +247,10 @@ SECATEUR_DEVICE void find_bracket(const Select& s, Shared& shared, const Sampled
   if (thread == 0) shared.bytes = 0;
   sum_up(shared);
 
-  const double m = static_cast<double>(group.sampled), n = static_cast<double>(group.elements);
+  const double m = static_cast<double>(group.sampled), n = static_cast<double>(sampled.elements);
   const long long dead = static_cast<long long>(group.sampled_dead);
   const long long live = static_cast<long long>(group.sampled) - dead;
-  const double p = static_cast<double>(wanted(s, g)) / n;
+  const double p = static_cast<double>(shared.group.wanted) / n;
   const double binomial = m * p * (1 - p), shown = static_cast<double>(group.variance);
   const double deviation = sqrt(binomial > shown ? binomial : shown);
   const long long middle = static_cast<long long>(p * m + 0.5) - dead;
@@ -250,9 +258,9 @@ SECATEUR_DEVICE void find_bracket(const Select& s, Shared& shared, const Sampled
   if (thread < kRanks) {
     const int edge = thread < kMiddle ? thread : kParts - thread;  // 0: the bracket's, 4: none
     const double sides = edge == 0   ? kDeviations
-                         : edge == 1 ? 1.6
-                         : edge == 2 ? 0.8
-                         : edge == 3 ? 0.3
+                         : edge == 1 ? 2
+                         : edge == 2 ? 1.1
+                         : edge == 3 ? 0.5
                                      : 0;
     const long long steps = static_cast<long long>(sides * deviation) + (edge == 0 ? 3 : 0);
     const long long rank = middle + (thread < kMiddle ? -steps : steps);
@@ -317,7 +325,7 @@ SECATEUR_DEVICE void find_bracket(const Select& s, Shared& shared, const Sampled
   const uint32_t inside = shared.bins[b1] - before_bin(shared.bins, b0);
   // Elements that one of the sample drawn again stands for.
   const double each = counted == 0 ? 0 : n / m * (static_cast<double>(in_bins) / counted);
-  const double room = kFill * static_cast<double>(list_capacity(group.elements));
+  const double room = kFill * static_cast<double>(list_capacity(sampled.elements));
   bool fits = lo <= hi && each * inside <= room;
   uint32_t tied = kNoKey;
   uint32_t draft = shared.key[kMiddle];
@@ -349,9 +357,15 @@ SECATEUR_DEVICE void find_bracket(const Select& s, Shared& shared, const Sampled
 template <int kBytes>
 SECATEUR_DEVICE void sample_group(const Select& s, Shared& shared, int g) {
   SelectGroup& group = s.groups[g];
-  if (group.elements < kMinSampled || s.force_fallback != 0) return;  // mode is kFallback
-  const Sampled sampled(group);
   const int thread = static_cast<int>(threadIdx.x), lane = thread & 31;
+  if (thread == 0) {
+    shared.group = {group.elements, wanted(s, g),        group.first_tile,
+                    group.end_tile, group.first_segment, group.end_segment};
+  }
+  __syncthreads();
+  // Too few to sample: mode is kFallback.
+  if (shared.group.elements < kMinSampled || s.force_fallback != 0) return;
+  const Sampled sampled(shared.group);
   if (static_cast<int>(blockIdx.x) >= sampled.blocks) return;
   const int first_shift = split(0, top_key(s.dtype, s.is_signed != 0), kFirstBits).shift;
 
@@ -399,7 +413,7 @@ SECATEUR_DEVICE void sample_group(const Select& s, Shared& shared, int g) {
   sum_up(shared);
 
   // How many of each part lie below this block's own quantile?
-  const double p = static_cast<double>(wanted(s, g)) / static_cast<double>(sampled.elements);
+  const double p = static_cast<double>(shared.group.wanted) / static_cast<double>(sampled.elements);
   const double rank = p * shared.valid - shared.dead;
   const uint32_t live = shared.bins[kFirstBins - 1];
   const uint32_t inside = rank < 1 ? 1u : rank > live ? live : static_cast<uint32_t>(rank);
@@ -439,6 +453,7 @@ template <int kBytes>
 SECATEUR_DEVICE void sample(const Select& s, Shared& shared) {
   for (int g = static_cast<int>(blockIdx.y); g < s.group_count; g += static_cast<int>(gridDim.y)) {
     sample_group<kBytes>(s, shared, g);
+    __syncthreads();
   }
 }
 

@@ -319,7 +319,7 @@ void refuses_nan() {
 // Bytes moved by all kernels over n scores of 4 bytes and n bits, in the checked simulator, which
 // counts them; else the bytes of scores that the device says it read.
 void moves_little() {
-  const int64_t n = int64_t{1} << 22, columns = 1024;
+  const int64_t n = int64_t{1} << 23, columns = 1024;
   const auto measure = [&](const char* name, const Draw& draw, double sparsity, double most,
                            secateur_dtype dtype = SECATEUR_F32) {
     std::vector<Tensor> tensors;
@@ -352,7 +352,7 @@ void moves_little() {
   int fallbacks = 0, runs = 0;
   for (int kind = 0; kind < 3; ++kind) {
     for (const double sparsity : {0.5, 0.9}) {
-      std::vector<float> scale(4096 * 1024);
+      std::vector<float> scale(static_cast<size_t>(n));
       for (float& s : scale) s = std::exp2(2 * random_.normal());
       const auto draw = [&](int64_t i) {
         const int64_t at = kind == 0 ? i / columns : kind == 1 ? i % columns : i / 9;
