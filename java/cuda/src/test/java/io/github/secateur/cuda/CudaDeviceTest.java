@@ -170,6 +170,32 @@ class CudaDeviceTest {
     assertTrue(e.getMessage().contains("are free"), e.getMessage());
   }
 
+  /** Whichever allocation of a sparse layer's products is refused once is granted after a trim. */
+  @Test
+  void triesEveryAllocationASecondTime() {
+    int waits = 0;
+    for (int nth = 1; nth < 30; nth++) {
+      try (DeviceTensor w = device.toDevice(Tensor.of(Shape.of(2, 2), 1, 0, 2, 3));
+          DeviceTensor x = device.toDevice(Tensor.of(Shape.of(2, 2), 1, 2, 3, 4));
+          DeviceTensor y = device.empty(DType.F32, Shape.of(2, 2));
+          Buffer none = device.allocate(0)) {
+        device.synchronize();
+        Simulator.fail(Simulator.ALLOCATION, nth);
+        Simulator.reset();
+        try (var packed = device.sparse().packTrainable(w, false, null)) {
+          device.sparse().matmul(packed, x, null, y, none);
+          device.sparse().inputGradient(packed, y, x, none);
+          device.sparse().weightGradient(packed, x, y, w);
+        }
+        Simulator.fail(Simulator.ALLOCATION, 0);
+        // Packing waits twice, for two counts of nonzeros; a trim once more.
+        waits += (int) Simulator.counters().synchronizations() - 2;
+        assertEquals(4, device.liveBuffers(), "after allocation " + nth);
+      }
+    }
+    assertTrue(waits >= 10, waits + " allocations were tried a second time");
+  }
+
   @Test
   void leavesNothingBehind() {
     try (Device second = Devices.open("cuda", DeviceOptions.defaults());

@@ -4,6 +4,7 @@ import io.github.secateur.cuda.Driver;
 import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceException.Status;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -111,6 +112,20 @@ final class Context {
         operation,
         status == OUT_OF_MEMORY ? Status.OUT_OF_MEMORY : Status.INTERNAL,
         "the driver answered " + name);
+  }
+
+  /** Gives something back; on a lost device that is the driver's own business. */
+  void release(String operation, IntSupplier call) {
+    try {
+      if (!isLost()) {
+        enter();
+        check(operation, call.getAsInt());
+      }
+    } catch (DeviceException e) {
+      if (!isLost()) {
+        throw e;
+      }
+    }
   }
 
   /** Waits for the stream. */

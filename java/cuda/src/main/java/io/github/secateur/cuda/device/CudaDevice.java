@@ -234,6 +234,7 @@ final class CudaDevice implements NativeDevice {
               .formatted(liveBuffers, liveBytes));
     }
     closed = true;
+    waitUnlessLost(); // a fault that nobody has seen yet is found here
     List.copyOf(replays).forEach(CudaReplay::close);
     sparse.close();
     dense.close();

@@ -108,9 +108,8 @@ final class CudaReplay implements Device.Replay {
     if (!closed) {
       closed = true;
       device.forget(this);
-      if (graph != null && !device.context().isLost()) {
-        device.context().enter();
-        device.context().check("close a replay", JCudaDriver.cuGraphExecDestroy(graph));
+      if (graph != null) {
+        device.context().release("close a replay", () -> JCudaDriver.cuGraphExecDestroy(graph));
       }
     }
   }

@@ -106,25 +106,14 @@ final class Memory {
   /** Frees an allocation once the stream has passed; on a lost device it only forgets it. */
   void free(long address, long size) {
     bytes -= size;
-    if (context.isLost()) {
-      return; // the driver frees everything with the context
-    }
-    context.enter();
     CUdeviceptr pointer = Context.at(address);
-    if (pool == null) {
-      // Unlike cuMemFreeAsync, cuMemFree has no place in the stream's order.
-      context.synchronize("free");
+    if (pool != null) {
+      context.release("free", () -> JCudaDriver.cuMemFreeAsync(pointer, context.stream()));
+      return;
     }
-    int status =
-        pool == null
-            ? JCudaDriver.cuMemFree(pointer)
-            : JCudaDriver.cuMemFreeAsync(pointer, context.stream());
-    if (status != 0) {
-      DeviceException failure = context.failure("free", status);
-      if (failure.status() != Status.DEVICE_LOST) {
-        throw failure;
-      }
-    }
+    // Unlike cuMemFreeAsync, cuMemFree has no place in the stream's order.
+    context.release("free", () -> JCudaDriver.cuStreamSynchronize(context.stream()));
+    context.release("free", () -> JCudaDriver.cuMemFree(pointer));
   }
 
   private static long address(CUdeviceptr pointer) {

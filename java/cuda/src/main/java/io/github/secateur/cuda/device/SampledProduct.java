@@ -30,11 +30,27 @@ final class SampledProduct implements AutoCloseable {
   SampledProduct(CudaDevice device, Cusparse library, Csr csr, Gradients first) {
     this.device = device;
     this.library = library;
-    this.values = device.allocate(4 * csr.nonzeros());
-    device.context().enter();
-    this.dy = library.columns(csr.rows(), first.batch(), first.dy());
-    this.x = library.columns(csr.cols(), first.batch(), first.x());
-    this.sampled = library.csr(csr, values.address());
+    CudaDevice.Cleanup undo = new CudaDevice.Cleanup();
+    try {
+      values = device.allocate(4 * csr.nonzeros());
+      undo.add(values::close);
+      device.context().enter();
+      dy = library.columns(csr.rows(), first.batch(), first.dy());
+      undo.add(() -> Cusparse.destroy(dy));
+      x = library.columns(csr.cols(), first.batch(), first.x());
+      undo.add(() -> Cusparse.destroy(x));
+      sampled = library.csr(csr, values.address());
+      undo.add(() -> Cusparse.destroy(sampled));
+      external = device.allocate(bufferSize());
+      undo.add(external::close);
+      preprocess();
+    } catch (RuntimeException e) {
+      undo.run();
+      throw e;
+    }
+  }
+
+  private long bufferSize() {
     long[] bytes = new long[1];
     library.check(
         "plan a sampled product",
@@ -50,7 +66,10 @@ final class SampledProduct implements AutoCloseable {
             cudaDataType.CUDA_R_32F,
             ALGORITHM,
             bytes));
-    this.external = device.allocate(bytes[0]);
+    return bytes[0];
+  }
+
+  private void preprocess() {
     device.context().enter();
     library.check(
         "plan a sampled product",

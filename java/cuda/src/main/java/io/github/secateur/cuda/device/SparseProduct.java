@@ -31,10 +31,25 @@ final class SparseProduct implements AutoCloseable {
   SparseProduct(CudaDevice device, Cusparse library, Csr csr, Activations first) {
     this.device = device;
     this.library = library;
-    device.context().enter();
-    this.matrix = library.csr(csr, csr.values().address());
-    this.x = library.columns(csr.cols(), first.batch(), first.x());
-    this.y = library.columns(csr.rows(), first.batch(), first.y());
+    CudaDevice.Cleanup undo = new CudaDevice.Cleanup();
+    try {
+      device.context().enter();
+      matrix = library.csr(csr, csr.values().address());
+      undo.add(() -> Cusparse.destroy(matrix));
+      x = library.columns(csr.cols(), first.batch(), first.x());
+      undo.add(() -> Cusparse.destroy(x));
+      y = library.columns(csr.rows(), first.batch(), first.y());
+      undo.add(() -> Cusparse.destroy(y));
+      external = device.allocate(bufferSize());
+      undo.add(external::close);
+      preprocess();
+    } catch (RuntimeException e) {
+      undo.run();
+      throw e;
+    }
+  }
+
+  private long bufferSize() {
     long[] bytes = new long[1];
     library.check(
         "plan a sparse product",
@@ -50,7 +65,10 @@ final class SparseProduct implements AutoCloseable {
             cudaDataType.CUDA_R_32F,
             ALGORITHM,
             bytes));
-    this.external = device.allocate(bytes[0]);
+    return bytes[0];
+  }
+
+  private void preprocess() {
     device.context().enter();
     library.check(
         "plan a sparse product",
