@@ -34,7 +34,9 @@ final class Simulator {
       long uploads,
       long uploadBytes,
       long downloads,
-      long downloadBytes) {}
+      long downloadBytes,
+      long liveBytes,
+      long peakBytes) {}
 
   static Counters counters() {
     try (Arena arena = Arena.ofConfined()) {
@@ -50,7 +52,9 @@ final class Simulator {
           c.getAtIndex(LONG, 6),
           c.getAtIndex(LONG, 7),
           c.getAtIndex(LONG, 8),
-          c.getAtIndex(LONG, 9));
+          c.getAtIndex(LONG, 9),
+          c.getAtIndex(LONG, 16),
+          c.getAtIndex(LONG, 17));
     }
   }
 
@@ -62,6 +66,17 @@ final class Simulator {
   static void fail(int what, long nth) {
     var _ =
         call("secateur_sim_fail", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT, LONG), what, nth);
+  }
+
+  /** Whether the fault last ordered has come. */
+  static boolean met(int what) {
+    FunctionDescriptor type = FunctionDescriptor.of(LONG, ValueLayout.JAVA_INT);
+    return (long) call("secateur_sim_pending", type, what) == 0;
+  }
+
+  /** As if the process had restarted: faults, leaks and orders are forgotten, every handle dies. */
+  static void restart() {
+    var _ = call("secateur_sim_restart", FunctionDescriptor.ofVoid());
   }
 
   static void seed(long seed) {
