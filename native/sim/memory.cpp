@@ -56,10 +56,14 @@ void protect(size_t begin, size_t end, int protection) {
   }
 }
 
+// Bytes of addresses that are used once before any is used again: all of them where every access is
+// checked, so that a use after free is seen; else few, since the first touch of a page is slow.
+size_t fresh_span() { return checked() ? map.span : std::min(map.span, size_t{256} << 20); }
+
 // Offset for a block of this many bytes: never used before, else the lowest gap that fits.
 bool find_place(size_t bytes, size_t* offset) {
   const size_t needed = round_up(bytes, kChunk) + kGuard;
-  if (arena.top + needed <= map.span) {
+  if (arena.top + needed <= fresh_span()) {
     *offset = arena.top;
     arena.top += needed;
     return true;

@@ -1,5 +1,6 @@
 // Device memory, pools, page-locked host memory and pointers.
 #include <algorithm>
+#include <iterator>
 
 #include "sim/driver/call.h"
 #include "sim/driver/capture.h"
@@ -35,9 +36,11 @@ uintptr_t allocate(size_t bytes, Context& context, std::shared_ptr<Pool> pool) {
   }
   if (!memory) refuse(CUDA_ERROR_OUT_OF_MEMORY);
   const uintptr_t address = reinterpret_cast<uintptr_t>(memory);
-  for (auto each = all.freed.lower_bound(address);
-       each != all.freed.end() && each->first < address + bytes;)
-    each = all.freed.erase(each);
+  auto each = all.freed.lower_bound(address);
+  if (each != all.freed.begin() && std::prev(each)->first + std::prev(each)->second > address) {
+    --each;
+  }
+  while (each != all.freed.end() && each->first < address + bytes) each = all.freed.erase(each);
   all.order.forget(address, bytes);
   if (pool) {
     pool->used += bytes;
