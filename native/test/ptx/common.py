@@ -261,6 +261,8 @@ cpu = Cpu()
 if __name__ == "__main__":
     failed = []
     for module in sorted(pathlib.Path(__file__).parent.glob("*.py")):
-        if module.name != "common.py" and subprocess.run([sys.executable, str(module)]).returncode != 0:
+        if module.name == "common.py":
+            continue
+        if subprocess.run([sys.executable, str(module)]).returncode not in (0, 77):
             failed.append(module.name)
     sys.exit("failed: " + ", ".join(failed) if failed else 0)
