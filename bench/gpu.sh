@@ -3,7 +3,7 @@
 #
 #   bench/gpu.sh [STAGE...]      all stages, or these; stages that are done are not repeated
 #   bench/gpu.sh --again         forgets what is done
-#   bench/gpu.sh --pack FILE     makes one archive (.tar.gz) for a machine without JDK, Maven or
+#   bench/gpu.sh --pack FILE     makes one archive (.tar.xz) for a machine without JDK, Maven or
 #                                network: unpack it there and run secateur-gpu/gpu.sh
 #
 # Stages, each of less than 8 minutes:
@@ -12,7 +12,7 @@
 #   memcheck racecheck initcheck synccheck   the same under compute-sanitizer, where it is there
 #   contract    the device contract tests
 #   tables      copy bandwidth and dense rate as ceilings, then thresholds, sparse products, training
-#   launch      host time of a kernel launch
+#   launch      host time of a kernel launch, against a driver that does nothing
 #   demo        train, prune, fine-tune and compare on MNIST, at small size
 #   results     all of it in one Markdown file
 # Logs and results go to $SECATEUR_GPU_OUT (default: gpu-results in the current folder).
@@ -35,7 +35,7 @@ fail() {
 make_kit() {
   local root=$here/.. kit=$1 log=$1.log jdk
   jdk=$("$root/.mvn/find-jdk.sh") || exit 1
-  rm -rf "$kit" && mkdir -p "$kit/lib" "$kit/native" || fail "cannot write $kit."
+  rm -rf "$kit" && mkdir -p "$kit/lib" "$kit/native/test" || fail "cannot write $kit."
   (
     set -e
     cd "$root"
@@ -52,14 +52,30 @@ make_kit() {
   cp "$root"/java/core/target/secateur-core-*-tests.jar "$kit/lib/"
   "$jdk/bin/jar" --create --file "$kit/lib/secateur-cuda-tests.jar" -C "$root/java/cuda/target/test-classes" .
   "$jdk/bin/jar" --create --file "$kit/lib/secateur-bench.jar" -C "$root/bench/target/classes" .
-  find "$root/build/release/native" -type f -perm -u+x -name 'test_cuda_*' -exec cp {} "$kit/native/" \;
-  cp "$root"/build/release/native/test/bench_launch "$kit/native/"
-  strip "$kit"/native/* 2>/dev/null
+  find "$root/build/release/native" -type f -perm -u+x -name 'test_cuda_*' -exec cp {} "$kit/native/test/" \;
+  cp "$root"/build/release/native/test/bench_launch "$kit/native/test/"
+  cp -r "$root"/build/release/null_driver "$kit/"
+  strip "$kit"/native/test/* 2>/dev/null
   cp "$root/LICENSE" "$root/NOTICE" "$kit/"
   cp "$here/gpu.sh" "$kit/"
-  "$jdk/bin/jlink" --output "$kit/runtime" --strip-debug --no-header-files --no-man-pages --compress zip-9 \
+  "$jdk/bin/jlink" --output "$kit/runtime" --strip-debug --no-header-files --no-man-pages --compress zip-0 \
     --add-modules java.base,java.logging,java.management,java.sql,java.xml,jdk.unsupported >>"$log" 2>&1 ||
     fail "jlink failed; see $log."
+}
+
+# unzip_jars FOLDER JDK: jars without compression, which the archive's own then does better, over all
+# of them at once; and without the JCuda libraries that are never loaded.
+unzip_jars() {
+  local jar
+  for jar in "$1"/*.jar; do
+    rm -rf "$jar.d" && mkdir "$jar.d" || return 1
+    (cd "$jar.d" && "$2/bin/jar" --extract --file "$jar") || return 1
+    case $jar in
+      */jcuda-natives-*) find "$jar.d" -name '*.so' ! -name '*JCudaDriver*' -delete ;;
+    esac
+    rm "$jar" && "$2/bin/jar" --create --no-manifest --no-compress --file "$jar" -C "$jar.d" . &&
+      rm -r "$jar.d" || return 1
+  done
 }
 
 pack() {
@@ -68,8 +84,9 @@ pack() {
   folder=$(mktemp -d) || exit 1
   trap 'rm -rf "$folder"' EXIT
   make_kit "$folder/secateur-gpu"
+  unzip_jars "$folder/secateur-gpu/lib" "$("$here/../.mvn/find-jdk.sh")" || fail "cannot repack the jars."
   mkdir -p "$(dirname "$file")"
-  tar -C "$folder" -czf "$file.part" secateur-gpu && mv "$file.part" "$file" || fail "cannot write $file."
+  XZ_OPT='-T1 --lzma2=preset=4,dict=64MiB' tar -C "$folder" -cJf "$file.part" secateur-gpu && mv "$file.part" "$file" || fail "cannot write $file."
   local bytes
   bytes=$(stat -c %s "$file")
   [ "$bytes" -le "$largest" ] || fail "$file has $bytes bytes, more than $largest; leave something out."
@@ -98,7 +115,7 @@ stage_machine() {
 # native_tests PREFIX...: every test, each after these words.
 native_tests() {
   local test failed=0 skipped=0 passed=0 status
-  for test in "$kit"/native/test_*; do
+  for test in "$kit"/native/test/test_*; do
     "$@" "$test"
     status=$?
     case $status in
@@ -136,13 +153,14 @@ stage_tables() {
   java io.github.secateur.bench.GpuTables "$out/tables.md" $size
 }
 
-stage_launch() { "$kit/native/bench_launch"; }
+stage_launch() { "$kit/native/test/bench_launch"; }
 
 stage_demo() { secateur demo --quick --device cuda --out "$out/demo"; }
 
 stage_results() {
   {
     cat "$out/tables.md"
+    printf '\n## Host time of a launch, driver left out\n\n```\n' && cat "$out/launch.log" && printf '```\n'
     printf '\n## Checks\n\n| stage | result | seconds |\n| --- | --- | --- |\n'
     cat "$out"/*.row
   } >"$out/results.md"

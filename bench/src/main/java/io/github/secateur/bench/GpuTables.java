@@ -92,7 +92,7 @@ public final class GpuTables {
     MarkdownTable table =
         new MarkdownTable(
             "weights", "sparsity", "path", "bytes read / 4n", "ms", "floor GB/s", "of copy");
-    long n = small ? 1 << 14 : 1L << 26;
+    long n = small ? 1 << 18 : 1L << 26;
     for (Distribution weights : Distribution.values()) {
       try (DeviceTensor scores = device.toDevice(weights.draw(n));
           DeviceMask mask = device.toDevice(Mask.ones(Shape.of(n)))) {
@@ -119,14 +119,14 @@ public final class GpuTables {
 
   private MarkdownTable streaming() {
     MarkdownTable table = new MarkdownTable("operation", "bytes", "ms", "GB/s", "of copy");
-    long n = small ? 1 << 14 : 1L << 26;
+    long n = small ? 1 << 18 : 1L << 26;
     try (DeviceTensor w = device.toDevice(Distribution.NORMAL.draw(n));
         DeviceTensor scores = device.empty(DType.F32, Shape.of(n));
         DeviceMask mask = device.toDevice(everySecond(n))) {
       PruneOps prune = device.prune();
       stream(
           table,
-          "|w| of each weight",
+          "magnitude of each weight",
           8.0 * n,
           () -> prune.scoreMagnitude(PruneOps.Norm.L1, w, scores));
       stream(table, "mask applied, half pruned", 2.125 * n, () -> prune.applyMask(mask, w));
@@ -172,7 +172,10 @@ public final class GpuTables {
       row[2] = number("%.1f", dense * 1e6);
       for (int s = 0; s < sparsities.length; s++) {
         double sparse = sparseSeconds(size, sparsities[s], x, y);
-        row[3 + s] = number("%.1f", sparse * 1e6) + number(" (%.2f×)", dense / sparse);
+        row[3 + s] =
+            Double.isNaN(sparse)
+                ? "–"
+                : number("%.1f", sparse * 1e6) + number(" (%.2f×)", dense / sparse);
       }
     }
     return row;
