@@ -10,13 +10,13 @@ public interface SparseOps {
     /** Columns of the logical W [out, in]. */
     long in();
 
-    /** Stored elements. */
+    /** Stored elements; those of a stored block all count. */
     long nonzeros();
 
     /** Bytes it takes on the device. */
     long byteSize();
 
-    /** Name of the layout for reports, such as {@code panel-csr}. */
+    /** Name of the layout for reports, such as {@code panel-csr} or {@code bsr-16}. */
     String layout();
 
     @Override
@@ -32,6 +32,23 @@ public interface SparseOps {
    * @param mask over {@code weight} as stored, or null
    */
   PackedWeight pack(DeviceTensor weight, boolean transposed, DeviceMask mask);
+
+  /**
+   * Packs W [out, in] as {@link #pack} does, in square blocks: a block is stored whole when any of
+   * its weights is not ±0 and kept by the mask; others are left out. For products alone.
+   *
+   * @param block rows and columns of a block, 2 or more; it must divide both {@code out} and {@code
+   *     in}
+   * @throws DeviceException UNAVAILABLE on a device that has no such layout
+   */
+  default PackedWeight packBlocks(
+      DeviceTensor weight, boolean transposed, DeviceMask mask, int block) {
+    throw new DeviceException(
+        "sparse pack",
+        DeviceException.Status.UNAVAILABLE,
+        "this device stores single weights, no blocks of %d x %d; use pack, or open device cuda"
+            .formatted(block, block));
+  }
 
   /**
    * y = x · Wᵀ + bias.

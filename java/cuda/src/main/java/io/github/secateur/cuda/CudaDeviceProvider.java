@@ -49,7 +49,7 @@ public final class CudaDeviceProvider implements DeviceProvider {
   @Override
   public Device open(DeviceOptions options) {
     Found found = find();
-    return opener().open(found.info(options), options, found.libraries().driver());
+    return opener().open(found.info(options), options, found.libraries());
   }
 
   private Found find() {

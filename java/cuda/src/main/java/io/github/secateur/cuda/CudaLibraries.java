@@ -22,10 +22,11 @@ import java.util.stream.Stream;
  * {@code CUDA_HOME}, and in a CUDA redistributable on the class path.
  *
  * @param driver libcuda.so.1
+ * @param cusparse functions of libcusparse.so.12, for those that JCuda lacks
  * @param paths where each came from, by name: libcuda, libcublas, libcusparse
  */
 @SuppressWarnings("restricted")
-record CudaLibraries(Driver driver, Map<String, String> paths) {
+public record CudaLibraries(Driver driver, SymbolLookup cusparse, Map<String, String> paths) {
   /** A library by soname, its folder in pip's packages, and what must be open before it. */
   private record Wanted(String soname, String pip, List<Wanted> dependencies) {}
 
@@ -55,11 +56,12 @@ record CudaLibraries(Driver driver, Map<String, String> paths) {
                         "there is no NVIDIA driver here (libcuda.so.1 was not found); install"
                             + " driver 525 or later"));
     String cublas = openCublas();
-    if (openLibrary(CUSPARSE).isEmpty()) {
-      throw Driver.unavailable("libcusparse.so.12 was not found; " + CURE);
-    }
+    SymbolLookup cusparse =
+        openLibrary(CUSPARSE)
+            .orElseThrow(() -> Driver.unavailable("libcusparse.so.12 was not found; " + CURE));
     return new CudaLibraries(
         new Driver(driver),
+        cusparse,
         Map.of(
             "libcuda", MappedFiles.path("libcuda.so.1"),
             "libcublas", MappedFiles.path(cublas),

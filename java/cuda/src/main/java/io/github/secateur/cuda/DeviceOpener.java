@@ -10,7 +10,7 @@ public interface DeviceOpener {
    * Opens it.
    *
    * @param info of it, with the libraries and the GPU found
-   * @param driver functions that JCuda lacks
+   * @param libraries for functions that JCuda lacks
    */
-  Device open(DeviceInfo info, DeviceOptions options, Driver driver);
+  Device open(DeviceInfo info, DeviceOptions options, CudaLibraries libraries);
 }

@@ -28,6 +28,20 @@ public record SparseShapes(long out, long in, boolean transposed) {
     return transposed ? Shape.of(in, out) : Shape.of(out, in);
   }
 
+  /** Square blocks of two rows and columns or more that divide the weight. */
+  public void checkBlocks(int block) {
+    if (block < 2) {
+      throw new IllegalArgumentException(
+          "sparse pack: blocks of %d x %d are no blocks; take 2 x 2 or larger, or pack single weights"
+              .formatted(block, block));
+    }
+    if (out % block != 0 || in % block != 0) {
+      throw new IllegalArgumentException(
+          "sparse pack: blocks of %d x %d do not divide W [%d, %d]; take a size that divides both"
+              .formatted(block, block, out, in));
+    }
+  }
+
   /** x [batch, in], bias [out] or null, y [batch, out]. */
   public void checkMatmul(DeviceTensor x, DeviceTensor bias, DeviceTensor y) {
     Shapes.rank("sparse matmul: x", x.shape(), 2);

@@ -1,5 +1,6 @@
 package io.github.secateur.cuda.device;
 
+import io.github.secateur.cuda.CudaLibraries;
 import io.github.secateur.cuda.Driver;
 import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceException.Status;
@@ -26,7 +27,7 @@ final class Context {
 
   private static final int OUT_OF_MEMORY = 2;
 
-  private final Driver driver;
+  private final CudaLibraries libraries;
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final Stream stream = new Stream();
@@ -47,8 +48,8 @@ final class Context {
   }
 
   /** Retains the primary context of a GPU and makes a stream in it. */
-  Context(Driver driver, int ordinal) {
-    this.driver = driver;
+  Context(CudaLibraries libraries, int ordinal) {
+    this.libraries = libraries;
     check("initialise the driver", JCudaDriver.cuInit(0));
     check("open device cuda", JCudaDriver.cuDeviceGet(device, ordinal));
     check("retain the context", JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
@@ -78,7 +79,12 @@ final class Context {
   }
 
   Driver driver() {
-    return driver;
+    return libraries.driver();
+  }
+
+  /** The libraries that are open. */
+  CudaLibraries libraries() {
+    return libraries;
   }
 
   /** Makes the context current on this thread, before calls of JCuda; throws when it is lost. */
@@ -101,7 +107,7 @@ final class Context {
   }
 
   DeviceException failure(String operation, int status) {
-    String name = driver.name(status);
+    String name = driver().name(status);
     if (TERMINAL.contains(status)) {
       lost =
           "the device was lost (%s during %s); close it, and go on from the last checkpoint"

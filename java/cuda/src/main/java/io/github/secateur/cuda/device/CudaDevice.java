@@ -1,6 +1,6 @@
 package io.github.secateur.cuda.device;
 
-import io.github.secateur.cuda.Driver;
+import io.github.secateur.cuda.CudaLibraries;
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DenseOps;
 import io.github.secateur.device.DeviceInfo;
@@ -48,12 +48,12 @@ final class CudaDevice implements NativeDevice {
   private boolean closed;
 
   /** Opens the device, its context, stream and libraries. */
-  static CudaDevice open(DeviceInfo info, DeviceOptions options, Driver driver) {
+  static CudaDevice open(DeviceInfo info, DeviceOptions options, CudaLibraries libraries) {
     long handle = AbiDevice.open(AbiDevice.CUDA, ORDINAL, NAME);
     Cleanup undo = new Cleanup();
     undo.add(() -> AbiDevice.close(handle, NAME));
     try {
-      Context context = new Context(driver, ORDINAL);
+      Context context = new Context(libraries, ORDINAL);
       undo.add(context::close);
       return new CudaDevice(info, options, handle, context, undo);
     } catch (RuntimeException e) {

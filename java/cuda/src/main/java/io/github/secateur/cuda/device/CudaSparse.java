@@ -12,13 +12,14 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Sparse products by cuSPARSE: y = x · Wᵀ from CSR(W), dx = dy · W from a stored CSR(Wᵀ) (never a
- * transposed sparse operand), and the gradient of W sampled where weights live. Plans are laid at
- * the first product of a weight with a batch size, and kept with the weight.
+ * Sparse products by cuSPARSE: y = x · Wᵀ from CSR(W) or BSR(W), dx = dy · W from a stored CSR(Wᵀ)
+ * (never a transposed sparse operand), and the gradient of W sampled where weights live. Plans are
+ * laid at the first product of a weight with a batch size, and kept with the weight.
  */
 final class CudaSparse implements SparseOps {
   private final CudaDevice device;
   private final Cusparse library;
+  private CusparseBlocks blocks; // bound when first needed
 
   CudaSparse(CudaDevice device, Arena arena) {
     this.device = device;
@@ -28,13 +29,13 @@ final class CudaSparse implements SparseOps {
   /** A compressed weight and the plans of its products, by batch size. */
   private static final class Packed implements PackedWeight {
     private final SparseShapes shapes;
-    private final Csr forward;
-    private final Csr backward; // null when not trainable
-    private final Map<Long, SparseProduct> products = new HashMap<>();
-    private final Map<Long, SparseProduct> inputGradients = new HashMap<>();
+    private final CompressedRows forward;
+    private final CompressedRows backward; // null when not trainable
+    private final Map<Long, WeightProduct> products = new HashMap<>();
+    private final Map<Long, WeightProduct> inputGradients = new HashMap<>();
     private final Map<Long, SampledProduct> weightGradients = new HashMap<>();
 
-    Packed(SparseShapes shapes, Csr forward, Csr backward) {
+    Packed(SparseShapes shapes, CompressedRows forward, CompressedRows backward) {
       this.shapes = shapes;
       this.forward = forward;
       this.backward = backward;
@@ -62,13 +63,13 @@ final class CudaSparse implements SparseOps {
 
     @Override
     public String layout() {
-      return "csr";
+      return forward.block() == 1 ? "csr" : "bsr-" + forward.block();
     }
 
     @Override
     public void close() {
-      products.values().forEach(SparseProduct::close);
-      inputGradients.values().forEach(SparseProduct::close);
+      products.values().forEach(WeightProduct::close);
+      inputGradients.values().forEach(WeightProduct::close);
       weightGradients.values().forEach(SampledProduct::close);
       products.clear();
       inputGradients.clear();
@@ -83,19 +84,41 @@ final class CudaSparse implements SparseOps {
   @Override
   public PackedWeight pack(DeviceTensor weight, boolean transposed, DeviceMask mask) {
     SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
-    return new Packed(shapes, new Csr(device, shapes, false, weight, mask), null);
+    return new Packed(shapes, compress(shapes, false, 1, weight, mask), null);
   }
 
   @Override
   public PackedWeight packTrainable(DeviceTensor weight, boolean transposed, DeviceMask mask) {
     SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
-    Csr forward = new Csr(device, shapes, false, weight, mask);
+    CompressedRows forward = compress(shapes, false, 1, weight, mask);
     try {
-      return new Packed(shapes, forward, new Csr(device, shapes, true, weight, mask));
+      return new Packed(shapes, forward, compress(shapes, true, 1, weight, mask));
     } catch (RuntimeException e) {
       forward.close();
       throw e;
     }
+  }
+
+  @Override
+  public PackedWeight packBlocks(
+      DeviceTensor weight, boolean transposed, DeviceMask mask, int block) {
+    SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
+    shapes.checkBlocks(block);
+    blocks(); // a library that knows no blocks says so here
+    return new Packed(shapes, compress(shapes, false, block, weight, mask), null);
+  }
+
+  private CompressedRows compress(
+      SparseShapes shapes, boolean byInput, int block, DeviceTensor weight, DeviceMask mask) {
+    var layout = new CompressedRows.Layout(shapes, byInput, block);
+    return new CompressedRows(device, layout, weight, mask);
+  }
+
+  private CusparseBlocks blocks() {
+    if (blocks == null) {
+      blocks = new CusparseBlocks(library, device.context().libraries().cusparse());
+    }
+    return blocks;
   }
 
   @Override
@@ -123,18 +146,25 @@ final class CudaSparse implements SparseOps {
 
   /** to [batch, rows] = from [batch, cols] · Mᵀ. */
   private void multiply(
-      String op, Csr csr, Map<Long, SparseProduct> plans, DeviceTensor from, DeviceTensor to) {
+      String op,
+      CompressedRows weight,
+      Map<Long, WeightProduct> plans,
+      DeviceTensor from,
+      DeviceTensor to) {
     long batch = from.shape().dim(0);
     long x = device.f32(op, from);
     long y = device.f32(op, to);
-    if (csr.nonzeros() == 0 || batch == 0) {
+    if (weight.nonzeros() == 0 || batch == 0) {
       device.zero(to.buffer(), to.byteOffset(), 4 * to.size());
       return;
     }
-    var activations = new SparseProduct.Activations(batch, x, y);
-    SparseProduct plan = plans.get(batch);
+    var activations = new WeightProduct.Activations(batch, x, y);
+    WeightProduct plan = plans.get(batch);
     if (plan == null) {
-      plan = new SparseProduct(device, library, csr, activations);
+      plan =
+          weight.block() == 1
+              ? new SparseProduct(device, library, weight, activations)
+              : new BlockProduct(device, blocks(), weight, activations);
       plans.put(batch, plan);
     }
     plan.run(op, activations);

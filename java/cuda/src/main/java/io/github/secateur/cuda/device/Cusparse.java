@@ -20,8 +20,15 @@ final class Cusparse {
   private static final int INSUFFICIENT_RESOURCES = 11;
 
   private final CudaDevice device;
-  private final cusparseHandle handle = new cusparseHandle();
+  private final Handle handle = new Handle();
   private final Scalars scalars;
+
+  /** A handle that tells its address. */
+  private static final class Handle extends cusparseHandle {
+    long address() {
+      return getNativePointer();
+    }
+  }
 
   Cusparse(CudaDevice device, Arena arena) {
     this.device = device;
@@ -43,23 +50,28 @@ final class Cusparse {
     return handle;
   }
 
+  /** Its address, for functions that JCuda lacks. */
+  long handleAddress() {
+    return handle.address();
+  }
+
   /** alpha = 1 and beta = 0. */
   Scalars scalars() {
     return scalars;
   }
 
   /** Describes a weight with values of its own or others in the same places. */
-  cusparseSpMatDescr csr(Csr csr, long values) {
+  cusparseSpMatDescr csr(CompressedRows weight, long values) {
     cusparseSpMatDescr matrix = new cusparseSpMatDescr();
     check(
         "describe a sparse weight",
         JCusparse.cusparseCreateCsr(
             matrix,
-            csr.rows(),
-            csr.cols(),
-            csr.nonzeros(),
-            Context.at(csr.offsets().address()),
-            Context.at(csr.columns().address()),
+            weight.rows(),
+            weight.cols(),
+            weight.nonzeros(),
+            Context.at(weight.offsets().address()),
+            Context.at(weight.columns().address()),
             Context.at(values),
             cusparseIndexType.CUSPARSE_INDEX_32I,
             cusparseIndexType.CUSPARSE_INDEX_32I,

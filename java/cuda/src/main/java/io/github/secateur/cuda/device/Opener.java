@@ -1,7 +1,7 @@
 package io.github.secateur.cuda.device;
 
+import io.github.secateur.cuda.CudaLibraries;
 import io.github.secateur.cuda.DeviceOpener;
-import io.github.secateur.cuda.Driver;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceInfo;
 import io.github.secateur.device.DeviceOptions;
@@ -12,7 +12,7 @@ public final class Opener implements DeviceOpener {
   public Opener() {}
 
   @Override
-  public Device open(DeviceInfo info, DeviceOptions options, Driver driver) {
-    return CudaDevice.open(info, options, driver);
+  public Device open(DeviceInfo info, DeviceOptions options, CudaLibraries libraries) {
+    return CudaDevice.open(info, options, libraries);
   }
 }

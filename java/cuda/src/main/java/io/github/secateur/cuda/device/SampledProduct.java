@@ -27,19 +27,19 @@ final class SampledProduct implements AutoCloseable {
   private final Buffer external;
 
   /** Plans it for a batch size; dy and x are any addresses that it may later take. */
-  SampledProduct(CudaDevice device, Cusparse library, Csr csr, Gradients first) {
+  SampledProduct(CudaDevice device, Cusparse library, CompressedRows weight, Gradients first) {
     this.device = device;
     this.library = library;
     CudaDevice.Cleanup undo = new CudaDevice.Cleanup();
     try {
-      values = device.allocate(4 * csr.nonzeros());
+      values = device.allocate(4 * weight.nonzeros());
       undo.add(values::close);
       device.context().enter();
-      dy = library.columns(csr.rows(), first.batch(), first.dy());
+      dy = library.columns(weight.rows(), first.batch(), first.dy());
       undo.add(() -> Cusparse.destroy(dy));
-      x = library.columns(csr.cols(), first.batch(), first.x());
+      x = library.columns(weight.cols(), first.batch(), first.x());
       undo.add(() -> Cusparse.destroy(x));
-      sampled = library.csr(csr, values.address());
+      sampled = library.csr(weight, values.address());
       undo.add(() -> Cusparse.destroy(sampled));
       external = device.allocate(bufferSize());
       undo.add(external::close);

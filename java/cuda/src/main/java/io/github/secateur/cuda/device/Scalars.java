@@ -16,8 +16,16 @@ final class Scalars {
 
   Scalars(Arena arena) {
     memory = arena.allocate(8, 8);
-    alpha = Context.host(memory.address());
-    beta = Context.host(memory.address() + 4);
+    alpha = Context.host(alphaAddress());
+    beta = Context.host(betaAddress());
+  }
+
+  long alphaAddress() {
+    return memory.address();
+  }
+
+  long betaAddress() {
+    return memory.address() + 4;
   }
 
   void set(float newAlpha, float newBeta) {

@@ -9,14 +9,11 @@ import jcuda.jcusparse.cusparseSpMMAlg;
 import jcuda.jcusparse.cusparseSpMatDescr;
 
 /**
- * One planned product of a compressed matrix M [rows, cols] with activations x [batch, cols]: y
- * [batch, rows] = x · Mᵀ, in cuSPARSE's columns Y = M · X.
- *
- * <p>Algorithm CSR_ALG3 with preprocessing: the same bits at every run. The preprocessing is left
- * in the external buffer, so that belongs to this plan alone and lives as long as it: a captured
- * product goes on using it.
+ * The product of single weights (CSR). Algorithm CSR_ALG3 with preprocessing: the same bits at
+ * every run. The preprocessing is left in the external buffer, so that belongs to this plan alone
+ * and lives as long as it: a captured product goes on using it.
  */
-final class SparseProduct implements AutoCloseable {
+final class SparseProduct implements WeightProduct {
   private static final int ALGORITHM = cusparseSpMMAlg.CUSPARSE_SPMM_CSR_ALG3;
   private static final int NOT_TRANSPOSED = cusparseOperation.CUSPARSE_OPERATION_NON_TRANSPOSE;
 
@@ -28,17 +25,17 @@ final class SparseProduct implements AutoCloseable {
   private final Buffer external;
 
   /** Plans it; x and y are any addresses that the product may later take. */
-  SparseProduct(CudaDevice device, Cusparse library, Csr csr, Activations first) {
+  SparseProduct(CudaDevice device, Cusparse library, CompressedRows weight, Activations first) {
     this.device = device;
     this.library = library;
     CudaDevice.Cleanup undo = new CudaDevice.Cleanup();
     try {
       device.context().enter();
-      matrix = library.csr(csr, csr.values().address());
+      matrix = library.csr(weight, weight.values().address());
       undo.add(() -> Cusparse.destroy(matrix));
-      x = library.columns(csr.cols(), first.batch(), first.x());
+      x = library.columns(weight.cols(), first.batch(), first.x());
       undo.add(() -> Cusparse.destroy(x));
-      y = library.columns(csr.rows(), first.batch(), first.y());
+      y = library.columns(weight.rows(), first.batch(), first.y());
       undo.add(() -> Cusparse.destroy(y));
       external = device.allocate(bufferSize());
       undo.add(external::close);
@@ -86,10 +83,8 @@ final class SparseProduct implements AutoCloseable {
             Context.at(external.address())));
   }
 
-  /** Addresses of the activations of one product. */
-  record Activations(long batch, long x, long y) {}
-
-  void run(String operation, Activations activations) {
+  @Override
+  public void run(String operation, Activations activations) {
     device.context().enter();
     library.point(x, activations.x());
     library.point(y, activations.y());

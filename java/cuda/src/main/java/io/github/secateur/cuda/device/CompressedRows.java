@@ -13,13 +13,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A weight in compressed rows on the device: offsets int32 [rows + 1], columns int32 [nonzeros],
- * values F32 [nonzeros]. Rows are the outputs of W, or its inputs (that is, Wᵀ).
+ * A weight in compressed rows on the device. Its elements are single weights (CSR) or square blocks
+ * of them (BSR): offsets int32 [rows / block + 1], columns int32 [blocks], values F32 [blocks,
+ * block, block]. Rows are the outputs of W, or its inputs (that is, Wᵀ).
  *
  * <p>Built by our own kernels from the weight as stored; the host learns one number, the count of
- * nonzeros, and waits for it once.
+ * blocks, and waits for it once.
  */
-final class Csr implements AutoCloseable {
+final class CompressedRows implements AutoCloseable {
   private static final String OP = "sparse pack";
 
   /** Bytes of secateur_matrix: out, in, transposed, by_input, block_rows, block_cols. */
@@ -29,27 +30,38 @@ final class Csr implements AutoCloseable {
   private final MemorySegment matrix;
   private final long rows;
   private final long cols;
+  private final int block;
   private final Buffer offsets;
-  private final long nonzeros;
+  private final long blocks;
   private Buffer columns;
   private Buffer values;
 
-  Csr(CudaDevice device, SparseShapes shapes, boolean byInput, DeviceTensor w, DeviceMask mask) {
+  /**
+   * How a weight is compressed.
+   *
+   * @param byInput whether rows are the inputs
+   * @param block rows and columns of a block, 1 for single weights
+   */
+  record Layout(SparseShapes shapes, boolean byInput, int block) {}
+
+  CompressedRows(CudaDevice device, Layout layout, DeviceTensor w, DeviceMask mask) {
     this.device = device;
-    this.rows = byInput ? shapes.in() : shapes.out();
-    this.cols = byInput ? shapes.out() : shapes.in();
+    SparseShapes shapes = layout.shapes();
+    this.rows = layout.byInput() ? shapes.in() : shapes.out();
+    this.cols = layout.byInput() ? shapes.out() : shapes.in();
+    this.block = layout.block();
     this.matrix = Arena.ofAuto().allocate(MATRIX, 8);
     matrix.set(LONG, 0, shapes.out());
     matrix.set(LONG, 8, shapes.in());
     matrix.set(INT, 16, shapes.transposed() ? 1 : 0);
-    matrix.set(INT, 20, byInput ? 1 : 0);
-    matrix.set(INT, 24, 1);
-    matrix.set(INT, 28, 1);
-    this.offsets = device.allocate(4 * (rows + 1));
+    matrix.set(INT, 20, layout.byInput() ? 1 : 0);
+    matrix.set(INT, 24, block);
+    matrix.set(INT, 28, block);
+    this.offsets = device.allocate(4 * (rows / block + 1));
     try {
-      nonzeros = count(w, mask);
-      columns = device.allocate(Math.max(4, 4 * nonzeros));
-      values = device.allocate(Math.max(4, 4 * nonzeros));
+      blocks = count(w, mask);
+      columns = device.allocate(Math.max(4, 4 * blocks));
+      values = device.allocate(Math.max(4, 4 * nonzeros()));
       fill(w, mask, false);
     } catch (RuntimeException e) {
       close();
@@ -64,7 +76,7 @@ final class Csr implements AutoCloseable {
     long workspace = device.workspace(bytes);
     device.sizes().set(LONG, 0, bytes);
     Abi.check(OP, offsets(w, mask, workspace, size));
-    device.download(offsets, 4 * rows, device.sizes().asSlice(0, 4));
+    device.download(offsets, 4 * (rows / block), device.sizes().asSlice(0, 4));
     return device.sizes().get(INT, 0);
   }
 
@@ -122,8 +134,19 @@ final class Csr implements AutoCloseable {
     return cols;
   }
 
+  /** Rows and columns of a block. */
+  int block() {
+    return block;
+  }
+
+  /** Stored blocks. */
+  long blocks() {
+    return blocks;
+  }
+
+  /** Stored values, zeros inside blocks too. */
   long nonzeros() {
-    return nonzeros;
+    return blocks * block * block;
   }
 
   Buffer offsets() {
