@@ -24,6 +24,13 @@ final class CommonOptions {
   int threads;
 
   @Option(
+      names = "--tf32",
+      description =
+          "Let dense products on cuda round their factors to TF32 (10 bits of mantissa): faster,"
+              + " less exact. No effect on the CPU.")
+  boolean tf32;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
@@ -40,7 +47,11 @@ final class CommonOptions {
 
   /** Opens the device asked for; the caller closes it. */
   Device openDevice() {
-    return Devices.open(device, new DeviceOptions(threads));
+    return Devices.open(device, deviceOptions());
+  }
+
+  DeviceOptions deviceOptions() {
+    return new DeviceOptions(threads, tf32);
   }
 
   /** Progress on standard error. */
