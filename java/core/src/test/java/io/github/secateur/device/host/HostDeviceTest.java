@@ -10,8 +10,11 @@ import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.DeviceProvider;
+import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.Devices;
 import io.github.secateur.device.abi.Abi;
+import io.github.secateur.tensor.Shape;
+import io.github.secateur.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -54,6 +57,17 @@ class HostDeviceTest {
       assertTrue(device.info().description().contains("1 thread,"));
     } finally {
       Devices.open("cpu", DeviceOptions.defaults()).close(); // all threads again
+    }
+  }
+
+  @Test
+  void saysThatItHasNoBlocks() {
+    try (Device device = Devices.open("cpu", DeviceOptions.defaults());
+        DeviceTensor w = device.toDevice(Tensor.of(Shape.of(2, 2), 1, 2, 3, 4))) {
+      var e =
+          assertThrows(DeviceException.class, () -> device.sparse().packBlocks(w, false, null, 2));
+      assertEquals(DeviceException.Status.UNAVAILABLE, e.status());
+      assertTrue(e.getMessage().contains("no blocks of 2 x 2; use pack"), e.getMessage());
     }
   }
 
