@@ -47,6 +47,10 @@ class CudaDeviceTest {
     for (String library : List.of("libcuda", "libcublas", "libcusparse")) {
       assertTrue(details.get(library).contains("/sim/"), details.get(library));
     }
+    assertEquals("no", details.get("tf32"));
+    try (Device rounding = Devices.open("cuda", new DeviceOptions(0, true))) {
+      assertEquals("yes", rounding.info().details().get("tf32"));
+    }
   }
 
   @Test
@@ -187,13 +191,42 @@ class CudaDeviceTest {
           device.sparse().inputGradient(packed, y, x, none);
           device.sparse().weightGradient(packed, x, y, w);
         }
+        try (var packed = device.sparse().packBlocks(w, false, null, 2)) {
+          device.sparse().matmul(packed, x, null, y, none);
+        }
         Simulator.fail(Simulator.ALLOCATION, 0);
-        // Packing waits twice, for two counts of nonzeros; a trim once more.
-        waits += (int) Simulator.counters().synchronizations() - 2;
+        // Packing waits three times, for counts of what is stored; a trim once more.
+        waits += (int) Simulator.counters().synchronizations() - 3;
         assertEquals(4, device.liveBuffers(), "after allocation " + nth);
       }
     }
     assertTrue(waits >= 10, waits + " allocations were tried a second time");
+  }
+
+  /** A product of blocks is one call of the library, and all that it took is given back. */
+  @Test
+  void multipliesByBlocksInOneCall() {
+    try (DeviceTensor w =
+            device.toDevice(
+                Tensor.of(Shape.of(4, 4), 0, 0, 1, 2, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0));
+        DeviceTensor x = device.toDevice(Tensor.of(Shape.of(1, 4), 5, 6, 7, 8));
+        DeviceTensor y = device.empty(DType.F32, Shape.of(1, 4));
+        Buffer none = device.allocate(0)) {
+      try (var packed = device.sparse().packBlocks(w, false, null, 2)) {
+        assertEquals("bsr-2", packed.layout());
+        assertEquals(4, packed.nonzeros());
+        device.sparse().matmul(packed, x, null, y, none); // it is planned
+        device.synchronize();
+        Simulator.reset();
+        device.sparse().matmul(packed, x, null, y, none);
+        float[] product = device.toHost(y).toFloats();
+        assertTrue(Arrays.equals(new float[] {23, 53, 0, 0}, product), Arrays.toString(product));
+        assertEquals(1, Simulator.counters().libraryCalls());
+        assertEquals(0, Simulator.counters().launches());
+        assertEquals(0, Simulator.counters().allocations());
+      }
+      assertEquals(4, device.liveBuffers());
+    }
   }
 
   @Test
