@@ -1,8 +1,6 @@
 // The CUDA device's operations captured into a graph: a whole pruning step and a step of training,
 // captured once and replayed with other values in device memory, must give the bits of the same
 // calls made one by one. A capture allocates nothing, waits for nothing and runs nothing.
-#include <dlfcn.h>
-
 #include <cmath>
 #include <functional>
 #include <vector>
@@ -10,11 +8,11 @@
 #include "cuda.h"
 #include "cuda/driver.h"
 #include "harness.h"
-#include "sim/simulator.h"
+#include "simulated.h"
 
 using namespace secateur::cu;
 using secateur::cuda::Driver;
-using test::Random;
+using namespace test;
 
 namespace {
 
@@ -22,22 +20,6 @@ constexpr int kReplays = 10;
 
 secateur_device* device;
 CUstream stream;
-
-// A function of the driver's library; NULL if it has none.
-template <class Function>
-Function* driver_function(const char* name) {
-  static void* const library = dlopen("libcuda.so.1", RTLD_NOW);
-  CHECK(library != nullptr);
-  return reinterpret_cast<Function*>(dlsym(library, name));
-}
-
-// Zeros on a real driver.
-secateur_sim_counters counters() {
-  secateur_sim_counters found = {};
-  const auto get = driver_function<void(secateur_sim_counters*)>("secateur_sim_counters_get");
-  if (get != nullptr) get(&found);
-  return found;
-}
 
 void begin() {
   CHECK(driver_function<cuStreamBeginCapture_v2_t>("cuStreamBeginCapture_v2")(

@@ -1,37 +1,21 @@
 // The CUDA device's memory, contexts and errors, on whatever driver the library path leads to: the
 // simulator's in this build's tests, a real one elsewhere. Faults on order are the simulator's.
-#include <dlfcn.h>
-
 #include <thread>
 #include <vector>
 
 #include "cuda.h"
 #include "cuda/driver.h"
-#include "sim/simulator.h"
+#include "simulated.h"
 
 using namespace secateur::cu;
 using secateur::cuda::Driver;
+using namespace test;
 
 namespace {
 
-// A function of the driver's library that secateur_cuda itself does not use; NULL if it has none.
-template <class Function>
-Function* driver_function(const char* name) {
-  static void* const library = dlopen("libcuda.so.1", RTLD_NOW);
-  CHECK(library != nullptr);
-  return reinterpret_cast<Function*>(dlsym(library, name));
-}
-
-bool simulated() { return driver_function<void>("secateur_sim_fail") != nullptr; }
 void order(int what, uint64_t nth) {
   driver_function<void(int, uint64_t)>("secateur_sim_fail")(what, nth);
 }
-secateur_sim_counters counters() {
-  secateur_sim_counters found;
-  driver_function<void(secateur_sim_counters*)>("secateur_sim_counters_get")(&found);
-  return found;
-}
-
 CUcontext current_context() {
   CUcontext context = nullptr;
   CHECK(Driver::get().cuCtxGetCurrent(&context) == CUDA_SUCCESS);

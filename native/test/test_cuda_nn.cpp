@@ -5,6 +5,7 @@
 #include <cstdarg>
 
 #include "both.h"
+#include "simulated.h"
 
 namespace {
 
@@ -12,9 +13,14 @@ using test::check;
 using test::Side;
 using Floats = std::vector<float>;
 
-// Elements from which a case is tried with aligned arrays alone, and not in sanitized builds.
+// Elements from which a case is tried with aligned arrays alone, and neither in sanitized builds
+// nor on the simulator where it goes slowly: they are there for what the host does.
 constexpr int64_t kLarge = 1000000;
-bool too_large(int64_t n) { return SANITIZED && n >= kLarge; }
+bool too_large(int64_t n) {
+  return n >= kLarge && (SANITIZED || test::checked() || test::seed_given() != 0);
+}
+// Outputs from which a sum of a small tensor shows nothing new, and takes long.
+constexpr int64_t kManySums = 4000;
 
 const int64_t kSizes[] = {0, 1, 31, 32, 33, 4095, 4096, 4097, 100003};
 
@@ -107,7 +113,7 @@ void reduce(const std::vector<int64_t>& shape, uint32_t axes) {
     outputs *= (axes >> d & 1u) != 0 ? 1 : shape[d];
     name += text(" %" PRId64, shape[d]);
   }
-  if (too_large(n)) return;
+  if (too_large(n) || (n < kLarge && outputs > kManySums)) return;
   const Floats x = rng.normals(n, 100);
   const auto sum = [&](Side& s) {
     return secateur_reduce_sum(s.device(), nullptr, static_cast<int32_t>(shape.size()),
@@ -120,10 +126,12 @@ void reductions() {
   reduce({}, 0);
   for (int64_t n : kSizes) reduce({n}, 1);
   const std::vector<std::vector<int64_t>> shapes = {
-      {1, 1},        {3, 0},       {33, 7},         {4096, 9},
-      {4097, 3},     {3, 4097},    {130, 300},      {5, 6, 7},
-      {2, 9000, 3},  {9000, 2, 3}, {64, 1, 33},     {40, 3, 5, 36},
-      {70, 8, 9, 9}, {3, 2, 5000}, {2, 2, 2, 2, 2}, {3, 2, 2, 5, 2, 3, 5, 9}};
+      {1, 1},         {3, 0},          {33, 7},
+      {4096, 9},      {4097, 3},       {3, 4097},
+      {130, 300},     {5, 6, 7},       {2, 9000, 3},
+      {9000, 2, 3},   {900, 2, 3},     {64, 1, 33},
+      {40, 3, 5, 36}, {70, 8, 9, 9},   {3, 2, 5000},
+      {3, 2, 900},    {2, 2, 2, 2, 2}, {3, 2, 2, 5, 2, 3, 5, 9}};
   for (const auto& shape : shapes) {
     for (uint32_t axes = 0; axes < 1u << shape.size(); ++axes) reduce(shape, axes);
   }
@@ -215,7 +223,7 @@ void losses() {
   cross_entropy(4097, 3);
   cross_entropy(5, 1024);
   cross_entropy(5, 5000);
-  cross_entropy(600000, 2);  // more rows than wait in the scratch at once
+  cross_entropy(524288 + 4097, 2);  // more rows than wait in the scratch at once
   for (int64_t n : kSizes) {
     const Floats x = rng.normals(n), t = rng.normals(n);
     check(text("squared error of %" PRId64, n), [&](Side& s) {
@@ -301,6 +309,27 @@ void all_optimizers() {
   }
 }
 
+// Sums and losses of several tiles and launches, whatever order blocks run in.
+void schedules() {
+  if (!test::simulated()) return;
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    test::seed(1000 * test::seed_given() + seed);
+    for (const int64_t n : {33, 4097, 100003}) reduce({n}, 1);
+    for (const uint32_t axes : {1u, 2u, 3u}) reduce({4097, 9}, axes);
+    for (const uint32_t axes : {2u, 5u, 6u, 7u}) reduce({2, 9000, 3}, axes);
+    cross_entropy(4097, 3);
+    cross_entropy(3, 5000);
+    const int64_t n = 9001;
+    const Floats x = rng.normals(n), t = rng.normals(n);
+    check(text("losses of %" PRId64 ", seed %" PRIu64, n, seed), [&](Side& s) {
+      CHECK_OK(secateur_mse(s.device(), nullptr, n, s.put(x), s.put(t), s.room<float>(1)));
+      return secateur_hard_concrete_l0(s.device(), nullptr, n, s.put(x), s.put(Floats{0.5f}),
+                                       s.room<float>(1), s.put(t));
+    });
+  }
+  test::seed(test::seed_given());
+}
+
 struct Topic {
   const char* name;
   void (*run)();
@@ -317,7 +346,8 @@ const Topic kTopics[] = {{"elementwise", elementwise, false},
                          {"wrong_label", wrong_label, false},
                          {"draw", draws, false},
                          {"gather", gathers, false},
-                         {"optimizer", all_optimizers, false}};
+                         {"optimizer", all_optimizers, false},
+                         {"schedule", schedules, false}};
 
 }  // namespace
 

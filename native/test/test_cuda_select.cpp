@@ -1,7 +1,5 @@
 // Threshold selection of the CUDA device beside the CPU device's: the same masks bit for bit, and
 // what the kernels move, as a multiple of the least (scores read once, masks written once).
-#include <dlfcn.h>
-
 #include <cmath>
 #include <functional>
 #include <string>
@@ -11,7 +9,7 @@
 #include "cuda.h"
 #include "harness.h"
 #include "masks.h"
-#include "sim/simulator.h"
+#include "simulated.h"
 
 using namespace test;
 using secateur::common::float_to_bf16;
@@ -21,28 +19,6 @@ namespace {
 
 secateur_device* cuda;
 Random random_(20250921);
-
-// Of the simulator; NULL on a real driver.
-template <class Function>
-Function* simulator_function(const char* name) {
-  static void* const library = dlopen("libcuda.so.1", RTLD_NOW);
-  return library == nullptr ? nullptr : reinterpret_cast<Function*>(dlsym(library, name));
-}
-bool simulated() { return simulator_function<void>("secateur_sim_counters_get") != nullptr; }
-bool checked() {
-  const auto is_checked = simulator_function<int()>("secateur_sim_checked");
-  return is_checked != nullptr && is_checked() != 0;
-}
-void seed(uint64_t value) {
-  if (simulated()) simulator_function<void(uint64_t)>("secateur_sim_seed")(value);
-}
-secateur_sim_counters counters() {
-  secateur_sim_counters found = {};
-  if (simulated()) {
-    simulator_function<void(secateur_sim_counters*)>("secateur_sim_counters_get")(&found);
-  }
-  return found;
-}
 
 size_t element_bytes(secateur_dtype dtype) { return dtype == SECATEUR_F32 ? 4 : 2; }
 
