@@ -7,8 +7,8 @@
 //
 // w and g are f32, f16 or bf16 (dtype); scores are float. One launch that reads each operand once
 // and writes each score once, the floor: 8 n bytes for magnitudes of f32, 6 n of 16-bit weights,
-// 12 n for f32 gradients (16 n accumulated), 4 n for norms. Four elements a load where the alignment
-// of both sides allows. NaN stays NaN.
+// 12 n for f32 gradients (16 n accumulated), 4 n for norms. Four elements a load where the
+// alignment of both sides allows. NaN stays NaN.
 //
 // Norms are summed in double in the order of common/reduce.h. Rows: a warp a row, its threads are
 // the lanes. Columns: a block takes kColumns of them, a thread one lane of one column, so that a
