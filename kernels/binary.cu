@@ -2,10 +2,9 @@
 //
 // The launcher merges axes along which both inputs go on evenly and picks the kernel:
 //
-//   secateur_binary          one axis: each input is dense, or one number         12 n bytes (8 n)
-//   secateur_binary_bias     [rows, cols] op [cols] or the reverse                8 n + 4 cols
-//   bytes secateur_binary_strided  anything else, up to 8 axes                          up to 12 n
-//   bytes
+//   secateur_binary          one axis, each input dense or one number  12 n bytes (8 n)
+//   secateur_binary_bias     [rows, cols] op [cols] or the reverse     8 n + 4 cols bytes
+//   secateur_binary_strided  anything else, up to 8 axes               up to 12 n bytes
 //
 // One launch, each array read and written once, the floor (a repeated input is read from the
 // cache). The first two use 16-byte vectors where they fit; neighbouring threads write neighbouring

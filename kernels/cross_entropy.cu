@@ -5,10 +5,10 @@
 // whose mean secateur_sum_rows takes in the order of common/reduce.h.
 //
 //   secateur_cross_entropy       cols <= 1024: a warp a row, 8 bytes an element and 8 a row, the
-//   floor secateur_cross_entropy_long  any cols: a block a row; see softmax.cu
+//                                floor
+//   secateur_cross_entropy_long  any cols: a block a row; see softmax.cu
 //   secateur_cross_entropy_grad  elementwise, 8 bytes an element, the floor, by 16-byte vectors
-//   where
-//                                they fit
+//                                where they fit
 //
 // Two launches for the loss (one more for rows > 4096), one for the derivative, blocks of 256
 // threads, any grid. A label outside [0, cols), as a NaN in its row, makes the loss NaN and that

@@ -2,9 +2,9 @@
 //
 //   secateur_mask_apply        w [n] = +0 where the mask prunes
 //   secateur_mask_apply_many   the same over up to kMasked tensors in one launch
-//   secateur_mask_count        kept elements, and kept elements of w that are +-0, a block a
-//   partial secateur_mask_count_total  sums the partials secateur_mask_units        mask &= the
-//   mask over a matrix that keeps whole rows or columns
+//   secateur_mask_count        kept elements, and kept +-0 of w: a partial a block
+//   secateur_mask_count_total  sums the partials
+//   secateur_mask_units        mask &= the mask that keeps whole rows or columns of a matrix
 //
 // Bytes: apply reads n / 8 and writes 4 for each pruned element, the floor (kept weights are
 // neither read nor written, whole vectors of pruned ones take one store); count reads n / 8, and

@@ -2,16 +2,13 @@
 //
 // x, y, dy, dx [rows, cols], dense. Sums have the order of common/reduce.h.
 //
-//   secateur_softmax, secateur_softmax_grad            cols <= 1024: a warp takes a row, whose
-//   elements
-//                                                      stay in registers; 8 (12) bytes an element,
-//                                                      the floor
-//   secateur_softmax_long, secateur_softmax_grad_long  any cols: a block of 256 threads takes a
-//   row,
-//                                                      tile by tile of 4096 through shared memory,
-//                                                      whose lanes one warp sums. The row is read
-//                                                      again (three times, twice), mostly from the
-//                                                      second-level cache
+//   secateur_softmax, secateur_softmax_grad
+//       cols <= 1024: a warp takes a row, whose elements stay in registers; 8 (12) bytes an
+//       element, the floor
+//   secateur_softmax_long, secateur_softmax_grad_long
+//       any cols: a block of 256 threads takes a row, tile by tile of 4096 through shared memory,
+//       whose lanes one warp sums. The row is read again (three times, twice), mostly from the
+//       second-level cache
 //
 // One launch; any grid, rows are strided. y may be x, dx may be dy. A row with NaN, with +inf or of
 // nothing but -inf becomes NaN. Tested against secateur_softmax and secateur_softmax_grad of the
