@@ -72,13 +72,12 @@ SECATEUR_KERNEL(256)
 secateur_activation_accumulate(int32_t dtype, int64_t rows, int64_t units, const void* x,
                                double* accumulators) {
   SECATEUR_SHARED(UnitLanes, shared);
-  if (dtype == F16::kDtype) {
-    accumulate<F16>(rows, units, static_cast<const uint16_t*>(x), accumulators, shared);
-  } else if (dtype == BF16::kDtype) {
-    accumulate<BF16>(rows, units, static_cast<const uint16_t*>(x), accumulators, shared);
-  } else {
-    accumulate<F32>(rows, units, static_cast<const float*>(x), accumulators, shared);
-  }
+  UnitLanes* const lanes = &shared;
+  with_type(dtype, [=](auto type) {
+    using Type = decltype(type);
+    accumulate<Type>(rows, units, static_cast<const typename Type::Storage*>(x), accumulators,
+                     *lanes);
+  });
 }
 SECATEUR_REGISTER(secateur_activation_accumulate);
 

@@ -24,18 +24,6 @@ using namespace secateur::common;
 
 namespace {
 
-// Calls body(F32{}), body(F16{}) or body(BF16{}).
-template <class Body>
-SECATEUR_DEVICE void with_type(int32_t dtype, const Body& body) {
-  if (dtype == F16::kDtype) {
-    body(F16{});
-  } else if (dtype == BF16::kDtype) {
-    body(BF16{});
-  } else {
-    body(F32{});
-  }
-}
-
 SECATEUR_DEVICE void load4(F32, float (&to)[4], const float* from) { load(to, from); }
 template <class Half>
 SECATEUR_DEVICE void load4(Half, float (&to)[4], const uint16_t* from) {

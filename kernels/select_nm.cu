@@ -1,12 +1,11 @@
 // N:M selection: of every m consecutive weights along an axis the n with the highest scores are
 // kept; among equal keys the lower flat index is. Elements pruned in `previous` count first.
 //
-//   secateur_nm_nan      *nan (-1 before) = the lowest flat index of a NaN among elements not
-//   pruned secateur_nm_words    groups along the rows that lie within mask words (m divides 32 and
-//   cols):
-//                        a warp takes a word, a thread an element; the word is written whole
-//   secateur_nm_start    mask = previous (all kept without one), for secateur_nm_groups
-//   secateur_nm_groups   any groups: a thread takes one and clears its bits
+//   secateur_nm_nan     *nan (-1 before) = the lowest index of a NaN among elements not pruned
+//   secateur_nm_words   groups along rows that lie within mask words (m divides 32 and cols): a
+//                       warp takes a word, a thread an element; the word is written whole
+//   secateur_nm_start   mask = previous (all kept without one), for secateur_nm_groups
+//   secateur_nm_groups  any groups: a thread takes one and clears its bits
 //
 // An element is pruned when fewer unpruned elements of its group rank below it (by key; among
 // equals the higher index is lower) than are to be pruned: r - ceil(r n / m), less those pruned
@@ -24,17 +23,6 @@
 using namespace secateur::common;
 
 namespace {
-
-template <class Body>
-SECATEUR_DEVICE void with_type(int32_t dtype, const Body& body) {
-  if (dtype == F16::kDtype) {
-    body(F16{});
-  } else if (dtype == BF16::kDtype) {
-    body(BF16{});
-  } else {
-    body(F32{});
-  }
-}
 
 SECATEUR_DEVICE bool is_kept(const uint32_t* mask, int64_t i) {
   return mask == nullptr || (mask[i >> 5] >> (i & 31) & 1u) != 0;

@@ -100,6 +100,14 @@ struct BF16 {
   static SECATEUR_HD int32_t signed_key(uint16_t x) { return signed_key16(x); }
 };
 
+/* Returns body(F32{}), body(F16{}) or body(BF16{}), by a secateur_dtype. */
+template <class Body>
+SECATEUR_HD auto with_type(int32_t dtype, const Body& body) {
+  if (dtype == F16::kDtype) return body(F16{});
+  if (dtype == BF16::kDtype) return body(BF16{});
+  return body(F32{});
+}
+
 /* Element i of x as a float. */
 template <class Type>
 SECATEUR_HD float load_float(const typename Type::Storage* x, int64_t i) {

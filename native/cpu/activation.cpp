@@ -1,7 +1,7 @@
 // Statistics of a layer's activations over calibration batches, and scores of its units from them.
+#include "common/half.h"
 #include "common/score.h"
 #include "device.h"
-#include "dtype.h"
 #include "pool.h"
 #include "sum.h"
 

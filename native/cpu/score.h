@@ -6,7 +6,6 @@
 
 #include "common/half.h"
 #include "common/score.h"
-#include "dtype.h"
 #include "secateur.h"
 #include "sum.h"
 

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "abi/error.h"
+#include "common/half.h"
 #include "device.h"
-#include "dtype.h"
 #include "mask.h"
 #include "pool.h"
 

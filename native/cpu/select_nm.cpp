@@ -12,8 +12,8 @@
 #include <limits>
 
 #include "abi/error.h"
+#include "common/half.h"
 #include "device.h"
-#include "dtype.h"
 #include "mask.h"
 #include "pool.h"
 
