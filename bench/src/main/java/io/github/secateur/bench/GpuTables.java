@@ -12,6 +12,7 @@ import io.github.secateur.device.Devices;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.nn.Networks;
+import io.github.secateur.sparse.Stopwatch;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
@@ -35,15 +36,15 @@ import java.util.SplittableRandom;
  * (no times are taken there).
  */
 public final class GpuTables {
+  private static final Stopwatch.Options TIMING = new Stopwatch.Options(11, 2000);
+
   private final Device device;
-  private final DeviceClock clock;
   private final boolean small;
   private double copyBandwidth; // bytes a second
   private double productRate; // FLOP a second
 
   private GpuTables(Device device, boolean small) {
     this.device = device;
-    this.clock = new DeviceClock(device);
     this.small = small;
   }
 
@@ -69,18 +70,28 @@ public final class GpuTables {
     }
   }
 
+  /** Median seconds of one run; on a simulated device it runs once, unmeasured, and is NaN. */
+  private double seconds(Runnable work) {
+    if (device.info().simulated()) {
+      work.run();
+      device.synchronize();
+      return Double.NaN;
+    }
+    return Stopwatch.race(device, List.of(work), TIMING).getFirst().median() * 1e-6;
+  }
+
   private MarkdownTable ceilings() {
     long bytes = small ? 1 << 20 : 1L << 30;
     try (Buffer a = device.allocate(bytes);
         Buffer b = device.allocate(bytes)) {
-      copyBandwidth = 2.0 * bytes / clock.seconds(() -> device.copy(a, 0, b, 0, bytes));
+      copyBandwidth = 2.0 * bytes / seconds(() -> device.copy(a, 0, b, 0, bytes));
     }
     int n = small ? 64 : 8192;
     try (DeviceTensor a = uniform(n, n);
         DeviceTensor b = uniform(n, n);
         DeviceTensor c = device.empty(DType.F32, Shape.of(n, n))) {
       DenseOps.Gemm gemm = DenseOps.Gemm.of(false, false);
-      productRate = 2.0 * n * n * n / clock.seconds(() -> device.dense().gemm(gemm, a, b, c));
+      productRate = 2.0 * n * n * n / seconds(() -> device.dense().gemm(gemm, a, b, c));
     }
     return new MarkdownTable("ceiling", "measured")
         .row("copy within the device, read + written", number("%.0f GB/s", copyBandwidth * 1e-9))
@@ -100,8 +111,7 @@ public final class GpuTables {
         for (double sparsity : new double[] {0.5, 0.9}) {
           long[] k = {Math.round(n * sparsity)};
           PruneOps.Selection done = device.prune().select(PruneOps.Key.ABS, segments, k).getFirst();
-          double seconds =
-              clock.seconds(() -> device.prune().select(PruneOps.Key.ABS, segments, k));
+          double seconds = seconds(() -> device.prune().select(PruneOps.Key.ABS, segments, k));
           double rate = (4.0 * n + n / 8.0) / seconds;
           table.row(
               weights.words,
@@ -135,7 +145,7 @@ public final class GpuTables {
   }
 
   private void stream(MarkdownTable table, String name, double bytes, Runnable work) {
-    double seconds = clock.seconds(work);
+    double seconds = seconds(work);
     table.row(
         name,
         number("%.0f", bytes),
@@ -165,7 +175,7 @@ public final class GpuTables {
       double dense;
       try (DeviceTensor w = uniform(size, size)) {
         DenseOps.Gemm gemm = DenseOps.Gemm.of(false, true);
-        dense = clock.seconds(() -> device.dense().gemm(gemm, x, w, y));
+        dense = seconds(() -> device.dense().gemm(gemm, x, w, y));
       }
       row[0] = size + " × " + size;
       row[1] = Integer.toString(batch);
@@ -187,7 +197,7 @@ public final class GpuTables {
         SparseOps.PackedWeight packed = sparse.pack(w, false, null);
         Buffer workspace =
             device.allocate(Math.max(1, sparse.workspaceBytes(packed, x.shape().dim(0))))) {
-      return clock.seconds(() -> sparse.matmul(packed, x, null, y, workspace));
+      return seconds(() -> sparse.matmul(packed, x, null, y, workspace));
     }
   }
 

@@ -9,7 +9,7 @@ import java.util.List;
  * the machine meet all of them alike. Each sample runs its work often enough to last {@link
  * Options#sampleMicros}, then waits for the device.
  */
-final class Stopwatch {
+public final class Stopwatch {
   private static final int MAX_INNER = 10_000;
 
   private Stopwatch() {}
@@ -20,9 +20,9 @@ final class Stopwatch {
    * @param repeats samples of each competitor, odd so that the median is one of them
    * @param sampleMicros shortest sample, microseconds
    */
-  record Options(int repeats, double sampleMicros) {
+  public record Options(int repeats, double sampleMicros) {
     /** Checks the ranges. */
-    Options {
+    public Options {
       if (repeats < 1 || !(sampleMicros >= 0)) {
         throw new IllegalArgumentException(
             "timing needs 1 or more repeats and a sample time of 0 or more, got "
@@ -34,7 +34,7 @@ final class Stopwatch {
   }
 
   /** Times of a single run of each competitor, in their order. */
-  static List<Spread> race(Device device, List<Runnable> competitors, Options options) {
+  public static List<Spread> race(Device device, List<Runnable> competitors, Options options) {
     int[] inner = new int[competitors.size()];
     for (int c = 0; c < inner.length; c++) {
       sample(device, competitors.get(c), 1); // first touch, lazy loading
