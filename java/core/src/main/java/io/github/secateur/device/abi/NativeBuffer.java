@@ -1,34 +1,43 @@
-package io.github.secateur.device.host;
+package io.github.secateur.device.abi;
 
 import io.github.secateur.device.Buffer;
 import java.lang.ref.Cleaner;
 
-/**
- * A block of the CPU device's memory. It is freed by {@link #close} alone; losing it is reported.
- */
-final class HostBuffer implements Buffer {
-  private static final System.Logger LOG = System.getLogger(HostBuffer.class.getName());
+/** A block of a device's memory. It is freed by {@link #close} alone; losing it is reported. */
+public final class NativeBuffer implements Buffer {
+  private static final System.Logger LOG = System.getLogger(NativeBuffer.class.getName());
   private static final Cleaner CLEANER = Cleaner.create();
 
-  private final HostDevice device;
+  private final NativeDevice device;
   private final long address;
+  private final Runnable release;
   private final LeakReport report;
   private final Cleaner.Cleanable cleanable;
 
-  HostBuffer(HostDevice device, long address, long bytes) {
+  /**
+   * @param release frees the memory, once; must not hold this buffer
+   */
+  public NativeBuffer(NativeDevice device, long address, long bytes, Runnable release) {
     this.device = device;
     this.address = address;
-    this.report = new LeakReport(bytes);
+    this.release = release;
+    this.report = new LeakReport(device.info().name(), bytes);
     this.cleanable = CLEANER.register(this, report);
   }
 
   /** Says, when the garbage collector finds the buffer lost, that nobody closed it. */
   private static final class LeakReport implements Runnable {
+    private final String device;
     private final long bytes;
     private volatile boolean closed;
 
-    LeakReport(long bytes) {
+    LeakReport(String device, long bytes) {
+      this.device = device;
       this.bytes = bytes;
+    }
+
+    String words() {
+      return bytes + " bytes on device " + device;
     }
 
     @Override
@@ -36,9 +45,10 @@ final class HostBuffer implements Buffer {
       if (!closed) {
         LOG.log(
             System.Logger.Level.WARNING,
-            "a buffer of {0} bytes on device cpu was lost without being closed; its memory stays"
+            "a buffer of {0} bytes on device {1} was lost without being closed; its memory stays"
                 + " taken until the process ends",
-            Long.toString(bytes));
+            Long.toString(bytes),
+            device);
       }
     }
   }
@@ -47,9 +57,7 @@ final class HostBuffer implements Buffer {
   public long address() {
     if (report.closed) {
       throw new IllegalStateException(
-          "the buffer of "
-              + report.bytes
-              + " bytes on device cpu is closed; use it before closing");
+          "the buffer of " + report.words() + " is closed; use it before closing");
     }
     return address;
   }
@@ -59,21 +67,21 @@ final class HostBuffer implements Buffer {
     return report.bytes;
   }
 
-  HostDevice device() {
+  NativeDevice device() {
     return device;
   }
 
   @Override
   public void close() {
     if (!report.closed) {
+      release.run();
       report.closed = true;
       cleanable.clean();
-      device.release(address, report.bytes);
     }
   }
 
   @Override
   public String toString() {
-    return report.bytes + " bytes on device cpu" + (report.closed ? ", closed" : "");
+    return report.words() + (report.closed ? ", closed" : "");
   }
 }

@@ -19,7 +19,24 @@ public interface NativeDevice extends Device {
   long stream();
 
   /** Address of a buffer that must be open and of this device. */
-  long address(String operation, Buffer buffer);
+  default long address(String operation, Buffer buffer) {
+    if (buffer instanceof NativeBuffer own && own.device().equals(this)) {
+      return own.address();
+    }
+    throw new IllegalArgumentException(
+        "%s: the buffer (%s) is not of this %s device; copy it through the host first"
+            .formatted(operation, buffer, info().name()));
+  }
+
+  /** Address of bytes that must lie in a buffer of this device. */
+  default long range(String operation, Buffer buffer, long offset, long bytes) {
+    if (offset < 0 || bytes < 0 || offset > buffer.byteSize() - bytes) {
+      throw new IllegalArgumentException(
+          "%s: bytes %d to %d are outside a buffer of %d bytes"
+              .formatted(operation, offset, offset + bytes, buffer.byteSize()));
+    }
+    return address(operation, buffer) + offset;
+  }
 
   /** Host memory for sizes that functions write at once; valid until the next call. */
   MemorySegment sizes();

@@ -10,6 +10,7 @@ import io.github.secateur.device.PruneOps;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.device.abi.Abi;
 import io.github.secateur.device.abi.AbiDevice;
+import io.github.secateur.device.abi.NativeBuffer;
 import io.github.secateur.device.abi.NativeDevice;
 import io.github.secateur.device.abi.NativeNn;
 import io.github.secateur.device.abi.NativePrune;
@@ -64,7 +65,7 @@ final class HostDevice implements NativeDevice {
     long address = allocateRaw(bytes);
     liveBuffers++;
     liveBytes += bytes;
-    return new HostBuffer(this, address, bytes);
+    return new NativeBuffer(this, address, bytes, () -> release(address, bytes));
   }
 
   private long allocateRaw(long bytes) {
@@ -73,7 +74,7 @@ final class HostDevice implements NativeDevice {
   }
 
   /** Frees a buffer's memory; buffers call it once. */
-  void release(long address, long bytes) {
+  private void release(long address, long bytes) {
     Abi.check("free", AbiDevice.free(handle(), address));
     liveBuffers--;
     liveBytes -= bytes;
@@ -220,26 +221,5 @@ final class HostDevice implements NativeDevice {
       workspace = 0;
       workspaceBytes = 0;
     }
-  }
-
-  @Override
-  public long address(String operation, Buffer buffer) {
-    if (buffer instanceof HostBuffer host && host.device() == this) {
-      return host.address();
-    }
-    throw new IllegalArgumentException(
-        operation
-            + ": the buffer ("
-            + buffer
-            + ") is not of this cpu device; copy it through the host first");
-  }
-
-  private long range(String operation, Buffer buffer, long offset, long bytes) {
-    if (offset < 0 || bytes < 0 || offset > buffer.byteSize() - bytes) {
-      throw new IllegalArgumentException(
-          "%s: bytes %d to %d are outside a buffer of %d bytes"
-              .formatted(operation, offset, offset + bytes, buffer.byteSize()));
-    }
-    return address(operation, buffer) + offset;
   }
 }

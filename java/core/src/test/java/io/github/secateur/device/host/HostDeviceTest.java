@@ -13,6 +13,7 @@ import io.github.secateur.device.DeviceProvider;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.Devices;
 import io.github.secateur.device.abi.Abi;
+import io.github.secateur.device.abi.NativeBuffer;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.List;
@@ -109,7 +110,7 @@ class HostDeviceTest {
           @Override
           public void close() {}
         };
-    Logger logger = Logger.getLogger(HostBuffer.class.getName());
+    Logger logger = Logger.getLogger(NativeBuffer.class.getName());
     logger.setUseParentHandlers(false);
     logger.addHandler(handler);
     try {

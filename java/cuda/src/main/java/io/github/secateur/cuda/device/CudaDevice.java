@@ -10,6 +10,7 @@ import io.github.secateur.device.PruneOps;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.device.abi.Abi;
 import io.github.secateur.device.abi.AbiDevice;
+import io.github.secateur.device.abi.NativeBuffer;
 import io.github.secateur.device.abi.NativeDevice;
 import io.github.secateur.device.abi.NativeNn;
 import io.github.secateur.device.abi.NativePrune;
@@ -105,7 +106,7 @@ final class CudaDevice implements NativeDevice {
     long address = allocateRaw(bytes);
     liveBuffers++;
     liveBytes += bytes;
-    return new CudaBuffer(this, address, bytes);
+    return new NativeBuffer(this, address, bytes, () -> release(address, bytes));
   }
 
   /** Memory that is not counted among the live buffers. */
@@ -120,7 +121,7 @@ final class CudaDevice implements NativeDevice {
   }
 
   /** Frees a buffer's memory; buffers call it once. */
-  void release(long address, long bytes) {
+  private void release(long address, long bytes) {
     refuseWhileRecording("close a buffer");
     memory.free(address, bytes);
     liveBuffers--;
@@ -355,24 +356,8 @@ final class CudaDevice implements NativeDevice {
   }
 
   @Override
-  public long address(String operation, Buffer buffer) {
-    if (buffer instanceof CudaBuffer own && own.device() == this) {
-      return own.address();
-    }
-    throw new IllegalArgumentException(
-        operation
-            + ": the buffer ("
-            + buffer
-            + ") is not of this cuda device; copy it through the host first");
-  }
-
-  private long range(String operation, Buffer buffer, long offset, long bytes) {
+  public long range(String operation, Buffer buffer, long offset, long bytes) {
     requireOpen();
-    if (offset < 0 || bytes < 0 || offset > buffer.byteSize() - bytes) {
-      throw new IllegalArgumentException(
-          "%s: bytes %d to %d are outside a buffer of %d bytes"
-              .formatted(operation, offset, offset + bytes, buffer.byteSize()));
-    }
-    return address(operation, buffer) + offset;
+    return NativeDevice.super.range(operation, buffer, offset, bytes);
   }
 }
