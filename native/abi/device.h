@@ -137,12 +137,17 @@ struct secateur_device {
                                 const int32_t* columns, const float* values, float* w) = 0;
 
   // ---- sparse products of the CPU device; `packed` is not checked
-  virtual size_t sparse_pack_bytes(void* stream, int64_t out, int64_t in, int32_t transposed,
-                                   const float* w, const uint32_t* mask) = 0;
-  virtual void sparse_pack(void* stream, int64_t out, int64_t in, int32_t transposed,
-                           const float* w, const uint32_t* mask, void* packed, size_t bytes) = 0;
+  virtual size_t sparse_pack_bytes(void* stream, const secateur_sparse_format& format,
+                                   const secateur_sparse_weight& weight) = 0;
+  virtual void sparse_pack(void* stream, const secateur_sparse_format& format,
+                           const secateur_sparse_weight& weight, void* packed, size_t bytes) = 0;
+  virtual void sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* stored) = 0;
+  virtual void sparse_refresh(void* stream, const float* w, void* packed) = 0;
   virtual size_t spmm_workspace(int64_t batch, const void* packed) = 0;
   virtual void spmm(void* stream, int64_t batch, const void* packed, const float* x,
-                    const float* bias, float* y, void* workspace) = 0;
-  virtual void sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* nonzeros) = 0;
+                    const secateur_epilogue& epilogue, float* y, void* workspace) = 0;
+  virtual size_t sddmm_workspace(int64_t batch, const void* packed) = 0;
+  virtual void sddmm(void* stream, int64_t batch, const void* packed, const float* x,
+                     const float* dy, float* gradient, void* workspace) = 0;
+  virtual void peak(double* flops, double* read_bytes, const void* workspace, size_t bytes) = 0;
 };

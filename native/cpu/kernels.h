@@ -8,7 +8,7 @@
 
 #include "isa.h"
 #include "secateur.h"
-#include "sparse.h"
+#include "sparse/rows.h"
 
 namespace secateur {
 
@@ -65,6 +65,11 @@ struct Kernels {
   // those with fused multiply-add use it.
   void (*sparse_group)(const SparseView& packed, int64_t group, int64_t columns, bool narrow,
                        const float* panel, float* sums);
+
+  // Multiply-adds in registers, `times` rounds of them: returns their number, and a sum of the
+  // registers in *sum. And the sum of n elements, n a multiple of 256, read as fast as they come.
+  int64_t (*multiply_adds)(int64_t times, float* sum);
+  float (*read)(int64_t n, const float* x);
 };
 
 extern const Kernels kKernelsPlain, kKernelsAvx2, kKernelsAvx512;

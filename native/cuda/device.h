@@ -147,14 +147,19 @@ class CudaDevice final : public secateur_device {
                         const int32_t* columns, const float* values, float* w) override;
 
   // ---- sparse products of the CPU device
-  size_t sparse_pack_bytes(void* stream, int64_t out, int64_t in, int32_t transposed,
-                           const float* w, const uint32_t* mask) override;
-  void sparse_pack(void* stream, int64_t out, int64_t in, int32_t transposed, const float* w,
-                   const uint32_t* mask, void* packed, size_t bytes) override;
+  size_t sparse_pack_bytes(void* stream, const secateur_sparse_format& format,
+                           const secateur_sparse_weight& weight) override;
+  void sparse_pack(void* stream, const secateur_sparse_format& format,
+                   const secateur_sparse_weight& weight, void* packed, size_t bytes) override;
+  void sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* stored) override;
+  void sparse_refresh(void* stream, const float* w, void* packed) override;
   size_t spmm_workspace(int64_t batch, const void* packed) override;
-  void spmm(void* stream, int64_t batch, const void* packed, const float* x, const float* bias,
-            float* y, void* workspace) override;
-  void sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* nonzeros) override;
+  void spmm(void* stream, int64_t batch, const void* packed, const float* x,
+            const secateur_epilogue& epilogue, float* y, void* workspace) override;
+  size_t sddmm_workspace(int64_t batch, const void* packed) override;
+  void sddmm(void* stream, int64_t batch, const void* packed, const float* x, const float* dy,
+             float* gradient, void* workspace) override;
+  void peak(double* flops, double* read_bytes, const void* workspace, size_t bytes) override;
 
  private:
   CudaDevice() = default;

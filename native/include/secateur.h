@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 /* Bumped whenever a signature or a structure below changes. */
-#define SECATEUR_ABI_VERSION 2
+#define SECATEUR_ABI_VERSION 3
 
 #define SECATEUR_MASK_WORDS(n) (((n) + 31) / 32)
 
@@ -501,25 +501,81 @@ SECATEUR_API secateur_status secateur_compress_scatter(secateur_device *device, 
 
 /* ---- sparse products of the CPU device; UNAVAILABLE on CUDA, use cuSPARSE ------------- */
 
+/* How a sparse weight matrix, logical W [out, in], is laid out and multiplied. */
+typedef enum secateur_sparse_kind {
+  SECATEUR_SPARSE_ROWS = 0,   /* single nonzeros by row, any pattern; for batches from about 16 on */
+  SECATEUR_SPARSE_GATHER = 1, /* single nonzeros, any pattern; for batches of 1 to 8 */
+  SECATEUR_SPARSE_BLOCK = 2,  /* blocks of `rows` outputs x `cols` inputs (each 1..16, not both 1), from
+                                 the matrix's corner; those at its edges may be cut off. A block is
+                                 stored whole when any of its elements is stored */
+  SECATEUR_SPARSE_NM = 3      /* at most `rows` stored elements in every `cols` consecutive inputs of a
+                                 row (N:M with N = rows, M = cols; 1 <= N < M <= 32); any other pattern
+                                 is refused, naming the first group with more */
+} secateur_sparse_kind;
+
+typedef struct secateur_sparse_format {
+  int32_t kind;       /* secateur_sparse_kind */
+  int32_t rows, cols; /* see the kinds; 0 for ROWS and GATHER */
+  int32_t trainable;  /* 1 (ROWS only): secateur_sparse_refresh and secateur_sddmm may follow, and what
+                         the mask keeps is stored even where it is +-0, so that it can grow */
+} secateur_sparse_format;
+
+/* A weight matrix to pack: logical W [out, in], stored as [out, in] (transposed = 0) or [in, out]
+ * (transposed = 1). An element is stored when it is not +-0 and mask (over w as stored, may be NULL)
+ * keeps it; masked elements are never read. */
+typedef struct secateur_sparse_weight {
+  int64_t out, in;
+  int32_t transposed;
+  const float *w;
+  const uint32_t *mask;
+} secateur_sparse_weight;
+
 /*
- * Packs the nonzeros of a weight matrix into the CPU device's sparse layout. The matrix is logical
- * W [out, in]; it is stored as [out, in] (transposed = 0) or [in, out] (transposed = 1). A call with
- * packed == NULL writes the size to *packed_bytes. The layout is private to the device and build, and
- * is never stored in files. Weights equal to +-0 are left out; mask (may be NULL) is over w as stored,
- * and masked weights are left out whatever they hold.
+ * Packs a weight matrix. A call with packed == NULL writes the size to *packed_bytes. The layout is
+ * private to the device and build, and is never stored in files. packed is 64-byte aligned.
  */
 SECATEUR_API secateur_status secateur_sparse_pack(secateur_device *device, void *stream,
-                                                  int64_t out, int64_t in, int32_t transposed,
-                                                  const float *w, const uint32_t *mask,
+                                                  const secateur_sparse_format *format,
+                                                  const secateur_sparse_weight *weight,
                                                   void *packed, size_t *packed_bytes);
-/* Y [batch, out] = X [batch, in] W^T + bias (bias [out] may be NULL). The batch may be anything; packing
- * of the activations happens inside, in the workspace. */
-SECATEUR_API secateur_status secateur_spmm(secateur_device *device, void *stream, int64_t batch,
-                                           const void *packed, const float *x, const float *bias,
-                                           float *y, void *workspace, size_t *workspace_bytes);
-/* Out, in and nonzeros of a packed matrix, to host. */
+/* Out, in and stored elements of a packed matrix (those of a stored block all count), to host. */
 SECATEUR_API secateur_status secateur_sparse_info(secateur_device *device, const void *packed,
-                                                  int64_t *out, int64_t *in, int64_t *nonzeros);
+                                                  int64_t *out, int64_t *in, int64_t *stored);
+/* Takes the values of a trainable matrix anew from w, stored as it was when packed: the pattern stays,
+ * and elements outside it are not read. */
+SECATEUR_API secateur_status secateur_sparse_refresh(secateur_device *device, void *stream,
+                                                     const float *w, void *packed);
+
+/* What follows a product's sums: y = f(sum + bias), bias [out] or NULL; f is a secateur_unary_op with
+ * its alpha, or SECATEUR_IDENTITY. The bits are those of the sums followed by the single operations. */
+#define SECATEUR_IDENTITY (-1)
+typedef struct secateur_epilogue {
+  const float *bias;
+  int32_t activation;
+  float alpha;
+} secateur_epilogue;
+
+/* Y [batch, out] = f(X [batch, in] W^T + bias); epilogue may be NULL (no bias, identity). The batch may
+ * be anything; packing of the activations happens inside, in the workspace. */
+SECATEUR_API secateur_status secateur_spmm(secateur_device *device, void *stream, int64_t batch,
+                                           const void *packed, const float *x,
+                                           const secateur_epilogue *epilogue, float *y,
+                                           void *workspace, size_t *workspace_bytes);
+/* Sampled dense-dense product: gradient [as W is stored] = dY^T X (dY [batch, out], X [batch, in]) at the
+ * stored elements of a trainable matrix, exactly +0 elsewhere. */
+SECATEUR_API secateur_status secateur_sddmm(secateur_device *device, void *stream, int64_t batch,
+                                            const void *packed, const float *x, const float *dy,
+                                            float *gradient, void *workspace,
+                                            size_t *workspace_bytes);
+
+/* ---- what the processor can do; CPU device only ------------------------------------------------ */
+
+/* Rates measured now with the pool's threads and the instruction set in use, in about 0.2 s: fp32
+ * multiply-adds in registers (flops: 2 each), and bytes read from a block of memory larger than the
+ * caches (workspace of at least 64 MiB, better 256 MiB, already written to). To host. */
+SECATEUR_API secateur_status secateur_cpu_peak(secateur_device *device, double *flops_per_second,
+                                               double *read_bytes_per_second,
+                                               const void *workspace, size_t workspace_bytes);
 
 #ifdef __cplusplus
 }

@@ -103,9 +103,11 @@ void sparse(int64_t out, int64_t in, double density) {
   const std::vector<uint32_t> mask = random.mask(out * in, density);
   size_t bytes = 0;
   void *packed;
-  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, out, in, 0, w, mask.data(), nullptr, &bytes));
+  const secateur_sparse_format format = {SECATEUR_SPARSE_ROWS, 0, 0, 0};
+  const secateur_sparse_weight weight = {out, in, 0, w, mask.data()};
+  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, &format, &weight, nullptr, &bytes));
   CHECK_OK(secateur_alloc(test::cpu(), bytes, &packed));
-  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, out, in, 0, w, mask.data(), packed, &bytes));
+  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, &format, &weight, packed, &bytes));
   int64_t nonzeros;
   CHECK_OK(secateur_sparse_info(test::cpu(), packed, &out, &in, &nonzeros));
   for (int64_t batch : {1, 8, 16, 64, 256}) {

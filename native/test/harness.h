@@ -25,6 +25,12 @@ inline secateur_device* cpu() {
   return device;
 }
 
+// The first address from `pointer` on that is a multiple of `alignment`.
+inline void* aligned(void* pointer, uintptr_t alignment) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(pointer);
+  return reinterpret_cast<void*>((address + alignment - 1) / alignment * alignment);
+}
+
 // Elements between guard bytes, at an address that is a multiple of 4 only.
 template <class T>
 class Guarded {

@@ -16,6 +16,8 @@ std::vector<std::pair<const char*, Call>> operations() {
   static const int64_t shape[1] = {0};
   static const int32_t perm[1] = {0};
   static const secateur_matrix matrix = {0, 0, 0, 0, 1, 1};
+  static const secateur_sparse_format format = {SECATEUR_SPARSE_ROWS, 0, 0, 0};
+  static const secateur_sparse_weight weight = {0, 0, 0, nullptr, nullptr};
   static int32_t offsets[1];
   static int64_t number[2];
   static size_t bytes;
@@ -70,7 +72,7 @@ std::vector<std::pair<const char*, Call>> operations() {
       CALL(compress_offsets, &matrix, nullptr, nullptr, offsets, nullptr, &bytes),
       CALL(compress_fill, &matrix, nullptr, nullptr, offsets, 0, nullptr, nullptr),
       CALL(compress_scatter, &matrix, offsets, nullptr, nullptr, nullptr),
-      CALL(sparse_pack, 0, 0, 0, nullptr, nullptr, nullptr, &bytes),
+      CALL(sparse_pack, &format, &weight, nullptr, &bytes),
   };
 #undef CALL
 }

@@ -14,20 +14,26 @@ struct Case {
   bool transposed, masked, biased;
 };
 
+constexpr uint64_t kGuard = 0xa5a5a5a5a5a5a5a5u;
+
 struct Packed {
   std::vector<uint64_t> words;
   size_t bytes = 0;
+
+  void* data() { return test::aligned(words.data(), 64); }
+  const void* data() const { return const_cast<Packed*>(this)->data(); }
 };
 
 Packed pack(const Case& shape, const std::vector<float>& w, const std::vector<uint32_t>& mask) {
   Packed packed;
-  const uint32_t* const bits = shape.masked ? mask.data() : nullptr;
-  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, shape.out, shape.in, shape.transposed,
-                                w.data(), bits, nullptr, &packed.bytes));
-  packed.words.assign(packed.bytes / 8 + 2, 0xa5a5a5a5a5a5a5a5u);
-  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, shape.out, shape.in, shape.transposed,
-                                w.data(), bits, packed.words.data(), &packed.bytes));
-  CHECK(packed.words.back() == 0xa5a5a5a5a5a5a5a5u);
+  const secateur_sparse_format format = {SECATEUR_SPARSE_ROWS, 0, 0, 0};
+  const secateur_sparse_weight weight = {shape.out, shape.in, shape.transposed, w.data(),
+                                         shape.masked ? mask.data() : nullptr};
+  CHECK_OK(secateur_sparse_pack(test::cpu(), nullptr, &format, &weight, nullptr, &packed.bytes));
+  packed.words.assign(packed.bytes / 8 + 10, kGuard);
+  CHECK_OK(
+      secateur_sparse_pack(test::cpu(), nullptr, &format, &weight, packed.data(), &packed.bytes));
+  CHECK(packed.words.back() == kGuard);
   return packed;
 }
 
@@ -35,11 +41,12 @@ std::vector<float> product(const Case& shape, const Packed& packed, const std::v
                            const std::vector<float>& bias) {
   Guarded<float> in(x), y(shape.batch * shape.out, test::kNan);
   size_t bytes = 0;
-  CHECK_OK(secateur_spmm(test::cpu(), nullptr, shape.batch, packed.words.data(), nullptr, nullptr,
+  const secateur_epilogue epilogue = {shape.biased ? bias.data() : nullptr, SECATEUR_IDENTITY, 0};
+  CHECK_OK(secateur_spmm(test::cpu(), nullptr, shape.batch, packed.data(), nullptr, &epilogue,
                          nullptr, nullptr, &bytes));
   Guarded<unsigned char> workspace(static_cast<int64_t>(bytes), 0xff);
-  CHECK_OK(secateur_spmm(test::cpu(), nullptr, shape.batch, packed.words.data(), in.data(),
-                         shape.biased ? bias.data() : nullptr, y.data(), workspace.data(), &bytes));
+  CHECK_OK(secateur_spmm(test::cpu(), nullptr, shape.batch, packed.data(), in.data(), &epilogue,
+                         y.data(), workspace.data(), &bytes));
   workspace.take();
   return y.take();
 }
@@ -83,7 +90,7 @@ void check(const Case& shape) {
       CHECK_OK(secateur_set_threads(threads));
       const Packed packed = pack(shape, w, mask);
       int64_t out, in, count;
-      CHECK_OK(secateur_sparse_info(test::cpu(), packed.words.data(), &out, &in, &count));
+      CHECK_OK(secateur_sparse_info(test::cpu(), packed.data(), &out, &in, &count));
       CHECK(out == shape.out && in == shape.in && count == nonzeros);
       const std::vector<float> y = product(shape, packed, x, bias);
       if (threads == 1) first = y;
@@ -139,19 +146,33 @@ void refuses() {
   Packed packed = pack(shape, {1, 2, 3, 4, 5, 6}, {});
   size_t few = packed.bytes - 1;
   const float w[6] = {1, 2, 3, 4, 5, 6};
-  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, secateur_sparse_pack(test::cpu(), nullptr, 2, 3, 0, w,
-                                                               nullptr, packed.words.data(), &few));
-  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
-               secateur_sparse_pack(test::cpu(), nullptr, -2, 3, 0, w, nullptr, nullptr, &few));
+  const secateur_sparse_format rows = {SECATEUR_SPARSE_ROWS, 0, 0, 0};
+  const secateur_sparse_weight weight = {2, 3, 0, w, nullptr}, negative = {-2, 3, 0, w, nullptr};
+  const auto refused = [&](const secateur_sparse_format& f, const secateur_sparse_weight& weight,
+                           void* place, size_t bytes) {
+    CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+                 secateur_sparse_pack(test::cpu(), nullptr, &f, &weight, place, &bytes));
+  };
+  refused(rows, weight, packed.data(), few);
+  refused(rows, negative, nullptr, few);
+  refused({9, 0, 0, 0}, weight, nullptr, few);
+  refused({SECATEUR_SPARSE_BLOCK, 1, 1, 0}, weight, nullptr, few);
+  refused({SECATEUR_SPARSE_BLOCK, 4, 17, 0}, weight, nullptr, few);
+  refused({SECATEUR_SPARSE_NM, 4, 4, 0}, weight, nullptr, few);
+  refused({SECATEUR_SPARSE_GATHER, 0, 0, 1}, weight, nullptr, few);
   float x[3] = {}, y[2] = {7, 7};
   size_t none = 0;
-  CHECK_STATUS(
-      SECATEUR_INVALID_ARGUMENT,
-      secateur_spmm(test::cpu(), nullptr, 1, packed.words.data(), x, nullptr, y, y, &none));
-  const uint64_t other[16] = {};
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_spmm(test::cpu(), nullptr, 1, packed.data(), x, nullptr, y, y, &none));
+  alignas(64) const uint64_t other[16] = {};
   size_t bytes;
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
                secateur_spmm(test::cpu(), nullptr, 1, other, x, nullptr, y, nullptr, &bytes));
+  const secateur_epilogue unknown = {nullptr, 12, 0};
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, secateur_spmm(test::cpu(), nullptr, 1, packed.data(), x,
+                                                        &unknown, y, nullptr, &bytes));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
+               secateur_sparse_refresh(test::cpu(), nullptr, w, packed.data()));
   int64_t out, in, count;
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
                secateur_sparse_info(test::cpu(), nullptr, &out, &in, &count));

@@ -1,4 +1,4 @@
-// The CPU device's sparse layout of a weight matrix W [out, in].
+// SECATEUR_SPARSE_ROWS: single nonzeros of a weight matrix W [out, in], row by row.
 //
 // Rows are taken in groups (one group is one piece of work for the pool), the inputs in blocks of
 // kSparseBlock. A segment is a group x block: its rows that have nonzeros, those with most first,
@@ -6,23 +6,23 @@
 // value}. The offset is that of the input's row in a panel of activations [in, 64], from the start
 // of the block.
 //
-// In memory: SparseHeader, SparseSegment[groups * blocks + 1], SparseRow[rows],
+// In memory: RowsHeader, SparseSegment[groups * blocks + 1], SparseRow[rows],
 // SparseEntry[nonzeros].
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "sparse/layout.h"
+#include "sparse/panels.h"
+
 namespace secateur {
 
-constexpr int64_t kSparseBlock = 128;   // inputs a block: a panel's block is 32 KiB
-constexpr int64_t kSparseGroup = 128;   // rows a group at most
-constexpr int64_t kSparseColumns = 64;  // activations a panel
-constexpr int64_t kSparseNarrow = 16;   // activations a panel when there are no more
+constexpr int64_t kSparseBlock = 128;  // inputs a block: a panel's block is 32 KiB
+constexpr int64_t kSparseGroup = 128;  // rows a group at most
 
-struct SparseHeader {
-  uint64_t magic;
-  int64_t out, in, nonzeros;
+struct RowsHeader {
+  PackedHeader packed;
   int64_t group_rows;  // of every group but the last
   int64_t groups, blocks;
   int64_t rows;  // entries of the table of rows
@@ -45,14 +45,14 @@ struct SparseEntry {
 
 // The parts of a packed matrix.
 struct SparseView {
-  const SparseHeader* header;
+  const RowsHeader* header;
   const SparseSegment* segments;
   const SparseRow* rows;
   const SparseEntry* entries;
 };
 
 inline SparseView view_sparse(const void* packed) {
-  const auto* header = static_cast<const SparseHeader*>(packed);
+  const auto* header = static_cast<const RowsHeader*>(packed);
   const auto* segments = reinterpret_cast<const SparseSegment*>(header + 1);
   const auto* rows =
       reinterpret_cast<const SparseRow*>(segments + header->groups * header->blocks + 1);
