@@ -11,6 +11,7 @@ import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.Devices;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.device.SparseOps;
+import io.github.secateur.device.SparseOps.Epilogue;
 import io.github.secateur.nn.Networks;
 import io.github.secateur.sparse.Stopwatch;
 import io.github.secateur.tensor.DType;
@@ -197,7 +198,7 @@ public final class GpuTables {
         SparseOps.PackedWeight packed = sparse.pack(w, false, null);
         Buffer workspace =
             device.allocate(Math.max(1, sparse.workspaceBytes(packed, x.shape().dim(0))))) {
-      return seconds(() -> sparse.matmul(packed, x, null, y, workspace));
+      return seconds(() -> sparse.matmul(packed, x, Epilogue.NONE, y, workspace));
     }
   }
 

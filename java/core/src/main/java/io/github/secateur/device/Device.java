@@ -74,6 +74,13 @@ public interface Device extends AutoCloseable {
     };
   }
 
+  /**
+   * Measures what this device can do at most, in well under a second.
+   *
+   * @throws DeviceException UNAVAILABLE on a simulated device
+   */
+  PeakRates measurePeak();
+
   /** Number of buffers allocated and not yet closed. */
   long liveBuffers();
 

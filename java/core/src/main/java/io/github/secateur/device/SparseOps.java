@@ -16,12 +16,32 @@ public interface SparseOps {
     /** Bytes it takes on the device. */
     long byteSize();
 
-    /** Name of the layout for reports, such as {@code panel-csr} or {@code bsr-16}. */
-    String layout();
+    /** How it is laid out. */
+    SparseFormat format();
 
     @Override
     void close();
   }
+
+  /**
+   * What follows a product's sums: y = f(sum + bias).
+   *
+   * @param bias [out], or null
+   * @param activation f, or null for the sums themselves
+   * @param alpha of the activation
+   */
+  record Epilogue(DeviceTensor bias, NnOps.Unary activation, float alpha) {
+    /** Nothing follows. */
+    public static final Epilogue NONE = of(null);
+
+    /** A bias, or null, and no activation. */
+    public static Epilogue of(DeviceTensor bias) {
+      return new Epilogue(bias, null, 0);
+    }
+  }
+
+  /** Whether this device has a format; formats that are N:M also ask for a pattern that fits. */
+  boolean supports(SparseFormat format);
 
   /**
    * Packs W [out, in]. Elements equal to ±0 are left out, and so are masked ones whatever they
@@ -30,40 +50,31 @@ public interface SparseOps {
    * @param weight rank 2; [out, in], or [in, out] when {@code transposed}
    * @param transposed whether it is stored input-major (ONNX MatMul, Gemm with transB = 0)
    * @param mask over {@code weight} as stored, or null
+   * @throws DeviceException UNAVAILABLE for a format that this device does not support
+   * @throws IllegalArgumentException for N:M with a pattern that has more in some group
    */
-  PackedWeight pack(DeviceTensor weight, boolean transposed, DeviceMask mask);
+  PackedWeight pack(DeviceTensor weight, boolean transposed, DeviceMask mask, SparseFormat format);
 
-  /**
-   * Packs W [out, in] as {@link #pack} does, in square blocks: a block is stored whole when any of
-   * its weights is not ±0 and kept by the mask; others are left out. For products alone.
-   *
-   * @param block rows and columns of a block, 2 or more; it must divide both {@code out} and {@code
-   *     in}
-   * @throws DeviceException UNAVAILABLE on a device that has no such layout
-   */
-  default PackedWeight packBlocks(
-      DeviceTensor weight, boolean transposed, DeviceMask mask, int block) {
-    throw new DeviceException(
-        "sparse pack",
-        DeviceException.Status.UNAVAILABLE,
-        "this device stores single weights, no blocks of %d x %d; use pack, or open device cuda"
-            .formatted(block, block));
+  /** Packs by rows, which every device has. */
+  default PackedWeight pack(DeviceTensor weight, boolean transposed, DeviceMask mask) {
+    return pack(weight, transposed, mask, new SparseFormat.Rows());
   }
 
   /**
-   * y = x · Wᵀ + bias.
+   * y = f(x · Wᵀ + bias).
    *
    * @param x [batch, in]
-   * @param bias [out], or null
    * @param y [batch, out]
    * @param workspace at least {@link #workspaceBytes} bytes
    */
   void matmul(
-      PackedWeight weight, DeviceTensor x, DeviceTensor bias, DeviceTensor y, Buffer workspace);
+      PackedWeight weight, DeviceTensor x, Epilogue epilogue, DeviceTensor y, Buffer workspace);
 
   /**
-   * Packs as {@link #pack} does, and also what {@link #inputGradient}, {@link #weightGradient} and
-   * {@link #refresh} need: a second layout of the same weights for products with W itself.
+   * Packs by rows, and also what {@link #inputGradient}, {@link #weightGradient} and {@link
+   * #refresh} need: a second layout of the same weights for products with W itself. Where there is
+   * a mask, all that it keeps is stored, zeros included, so that it can grow; without one, what is
+   * not ±0.
    */
   PackedWeight packTrainable(DeviceTensor weight, boolean transposed, DeviceMask mask);
 
@@ -84,8 +95,14 @@ public interface SparseOps {
    * @param x [batch, in]
    * @param dy [batch, out]
    * @param gradient of the shape of the weight that was packed
+   * @param workspace at least {@link #workspaceBytes} bytes
    */
-  void weightGradient(PackedWeight weight, DeviceTensor x, DeviceTensor dy, DeviceTensor gradient);
+  void weightGradient(
+      PackedWeight weight,
+      DeviceTensor x,
+      DeviceTensor dy,
+      DeviceTensor gradient,
+      Buffer workspace);
 
   /**
    * Takes the values of a weight packed trainable anew; the pattern stays, and weights outside it

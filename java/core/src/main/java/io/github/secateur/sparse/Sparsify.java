@@ -157,7 +157,7 @@ public final class Sparsify {
           dense,
           sparse,
           faster,
-          packed.layout(),
+          packed.format().label(),
           packed.byteSize());
     }
   }

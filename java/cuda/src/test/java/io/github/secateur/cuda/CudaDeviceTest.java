@@ -15,6 +15,8 @@ import io.github.secateur.device.Devices;
 import io.github.secateur.device.NnOps.Binary;
 import io.github.secateur.device.PruneOps.Key;
 import io.github.secateur.device.PruneOps.Segment;
+import io.github.secateur.device.SparseFormat;
+import io.github.secateur.device.SparseOps.Epilogue;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
@@ -187,12 +189,12 @@ class CudaDeviceTest {
         Simulator.fail(Simulator.ALLOCATION, nth);
         Simulator.reset();
         try (var packed = device.sparse().packTrainable(w, false, null)) {
-          device.sparse().matmul(packed, x, null, y, none);
+          device.sparse().matmul(packed, x, Epilogue.NONE, y, none);
           device.sparse().inputGradient(packed, y, x, none);
-          device.sparse().weightGradient(packed, x, y, w);
+          device.sparse().weightGradient(packed, x, y, w, none);
         }
-        try (var packed = device.sparse().packBlocks(w, false, null, 2)) {
-          device.sparse().matmul(packed, x, null, y, none);
+        try (var packed = device.sparse().pack(w, false, null, new SparseFormat.Blocks(2, 2))) {
+          device.sparse().matmul(packed, x, Epilogue.NONE, y, none);
         }
         Simulator.fail(Simulator.ALLOCATION, 0);
         // Packing waits three times, for counts of what is stored; a trim once more.
@@ -212,13 +214,13 @@ class CudaDeviceTest {
         DeviceTensor x = device.toDevice(Tensor.of(Shape.of(1, 4), 5, 6, 7, 8));
         DeviceTensor y = device.empty(DType.F32, Shape.of(1, 4));
         Buffer none = device.allocate(0)) {
-      try (var packed = device.sparse().packBlocks(w, false, null, 2)) {
-        assertEquals("bsr-2", packed.layout());
+      try (var packed = device.sparse().pack(w, false, null, new SparseFormat.Blocks(2, 2))) {
+        assertEquals("2x2", packed.format().label());
         assertEquals(4, packed.nonzeros());
-        device.sparse().matmul(packed, x, null, y, none); // it is planned
+        device.sparse().matmul(packed, x, Epilogue.NONE, y, none); // it is planned
         device.synchronize();
         Simulator.reset();
-        device.sparse().matmul(packed, x, null, y, none);
+        device.sparse().matmul(packed, x, Epilogue.NONE, y, none);
         float[] product = device.toHost(y).toFloats();
         assertTrue(Arrays.equals(new float[] {23, 53, 0, 0}, product), Arrays.toString(product));
         assertEquals(1, Simulator.counters().libraryCalls());

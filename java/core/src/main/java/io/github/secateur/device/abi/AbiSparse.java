@@ -14,12 +14,18 @@ public final class AbiSparse {
   private static final MethodHandle COMPRESS_SCATTER =
       Abi.operation("secateur_compress_scatter", LONG, LONG, LONG, LONG, LONG);
   private static final MethodHandle SPARSE_PACK =
-      Abi.operation("secateur_sparse_pack", LONG, LONG, INT, LONG, LONG, LONG, LONG);
+      Abi.operation("secateur_sparse_pack", LONG, LONG, LONG, LONG);
+  private static final MethodHandle SPARSE_REFRESH =
+      Abi.operation("secateur_sparse_refresh", LONG, LONG);
   private static final MethodHandle SPMM =
       Abi.operation("secateur_spmm", LONG, LONG, LONG, LONG, LONG, LONG, LONG);
-  // Not an operation: it takes no stream.
+  private static final MethodHandle SDDMM =
+      Abi.operation("secateur_sddmm", LONG, LONG, LONG, LONG, LONG, LONG, LONG);
+  // Not operations: they take no stream.
   private static final MethodHandle SPARSE_INFO =
       Abi.bind("secateur_sparse_info", INT, LONG, LONG, LONG, LONG, LONG);
+  private static final MethodHandle CPU_PEAK =
+      Abi.bind("secateur_cpu_peak", INT, LONG, LONG, LONG, LONG, LONG);
 
   private AbiSparse() {}
 
@@ -70,20 +76,19 @@ public final class AbiSparse {
     }
   }
 
+  /** {@code format} and {@code weight} are addresses of the structures of their names. */
   public static int pack(
-      long device,
-      long stream,
-      long out,
-      long in,
-      int transposed,
-      long w,
-      long mask,
-      long packed,
-      long packedBytes) {
+      long device, long stream, long format, long weight, long packed, long packedBytes) {
     try {
-      return (int)
-          SPARSE_PACK.invokeExact(
-              device, stream, out, in, transposed, w, mask, packed, packedBytes);
+      return (int) SPARSE_PACK.invokeExact(device, stream, format, weight, packed, packedBytes);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  public static int refresh(long device, long stream, long w, long packed) {
+    try {
+      return (int) SPARSE_REFRESH.invokeExact(device, stream, w, packed);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
@@ -95,21 +100,50 @@ public final class AbiSparse {
       long batch,
       long packed,
       long x,
-      long bias,
+      long epilogue,
       long y,
       long workspace,
       long workspaceBytes) {
     try {
       return (int)
-          SPMM.invokeExact(device, stream, batch, packed, x, bias, y, workspace, workspaceBytes);
+          SPMM.invokeExact(
+              device, stream, batch, packed, x, epilogue, y, workspace, workspaceBytes);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
   }
 
-  public static int info(long device, long packed, long out, long in, long nonzeros) {
+  public static int sddmm(
+      long device,
+      long stream,
+      long batch,
+      long packed,
+      long x,
+      long dy,
+      long gradient,
+      long workspace,
+      long workspaceBytes) {
     try {
-      return (int) SPARSE_INFO.invokeExact(device, packed, out, in, nonzeros);
+      return (int)
+          SDDMM.invokeExact(
+              device, stream, batch, packed, x, dy, gradient, workspace, workspaceBytes);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  public static int info(long device, long packed, long out, long in, long stored) {
+    try {
+      return (int) SPARSE_INFO.invokeExact(device, packed, out, in, stored);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  public static int peak(
+      long device, long flops, long readBandwidth, long workspace, long workspaceBytes) {
+    try {
+      return (int) CPU_PEAK.invokeExact(device, flops, readBandwidth, workspace, workspaceBytes);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }

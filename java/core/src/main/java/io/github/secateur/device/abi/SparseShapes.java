@@ -1,7 +1,9 @@
 package io.github.secateur.device.abi;
 
+import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.SparseFormat;
 import io.github.secateur.tensor.Shape;
 
 /**
@@ -94,6 +96,14 @@ public record SparseShapes(long out, long in, boolean transposed) {
     if (batch < 0) {
       throw new IllegalArgumentException("sparse matmul: a batch of " + batch + " is negative");
     }
+  }
+
+  /** For a format that a device has not. */
+  public static DeviceException unsupported(SparseFormat format, String cure) {
+    return new DeviceException(
+        "sparse pack",
+        DeviceException.Status.UNAVAILABLE,
+        "this device has no sparse format '%s'; %s".formatted(format.label(), cure));
   }
 
   /** For a weight of another device. */

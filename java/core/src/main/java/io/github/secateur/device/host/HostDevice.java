@@ -6,22 +6,28 @@ import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DenseOps;
 import io.github.secateur.device.DeviceInfo;
 import io.github.secateur.device.NnOps;
+import io.github.secateur.device.PeakRates;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.device.abi.Abi;
 import io.github.secateur.device.abi.AbiDevice;
+import io.github.secateur.device.abi.AbiSparse;
 import io.github.secateur.device.abi.NativeBuffer;
 import io.github.secateur.device.abi.NativeDevice;
 import io.github.secateur.device.abi.NativeNn;
 import io.github.secateur.device.abi.NativePrune;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The CPU device. Every operation has finished when its call returns. Threads are a setting of the
  * process: the device opened last decides their number.
  */
 final class HostDevice implements NativeDevice {
+  private static final long PEAK_BYTES = 256L << 20;
+  private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE;
+
   private final Arena arena = Arena.ofShared();
   private final DeviceInfo info;
   private final long handle;
@@ -46,7 +52,7 @@ final class HostDevice implements NativeDevice {
     this.handle = handle;
     this.info = info;
     this.dense = new HostDense(this, blas, arena);
-    this.sparse = new HostSparse(this);
+    this.sparse = new HostSparse(this, arena);
     this.prune = new NativePrune(this, arena);
     this.nn = new NativeNn(this, arena);
   }
@@ -141,6 +147,17 @@ final class HostDevice implements NativeDevice {
   @Override
   public NnOps nn() {
     return nn;
+  }
+
+  @Override
+  public PeakRates measurePeak() {
+    try (Buffer memory = allocate(PEAK_BYTES)) {
+      zero(memory, 0, PEAK_BYTES);
+      long rates = sizes.address();
+      Abi.check(
+          "measure peak", AbiSparse.peak(handle(), rates, rates + 8, memory.address(), PEAK_BYTES));
+      return new PeakRates(sizes.get(DOUBLE, 0), sizes.get(DOUBLE, 8));
+    }
   }
 
   @Override

@@ -7,10 +7,13 @@ import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DenseOps.Gemm;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.SparseFormat;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.device.abi.Abi;
 import io.github.secateur.device.abi.AbiSparse;
+import io.github.secateur.device.abi.AbiSparseArguments;
 import io.github.secateur.device.abi.SparseShapes;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -19,9 +22,11 @@ import java.lang.foreign.MemorySegment;
  */
 final class HostSparse implements SparseOps {
   private final HostDevice device;
+  private final MemorySegment arguments; // structures of a call, never kept between two
 
-  HostSparse(HostDevice device) {
+  HostSparse(HostDevice device, Arena arena) {
     this.device = device;
+    this.arguments = arena.allocate(AbiSparseArguments.BYTES, 64);
   }
 
   /** A weight matrix: a layout for x · Wᵀ and, when trainable, one for dy · W and the pattern. */
@@ -60,8 +65,8 @@ final class HostSparse implements SparseOps {
     }
 
     @Override
-    public String layout() {
-      return "panel-csr";
+    public SparseFormat format() {
+      return forward.format;
     }
 
     @Override
@@ -76,31 +81,40 @@ final class HostSparse implements SparseOps {
 
   /** A packed matrix [out, in]; its buffer is replaced when new values take more room. */
   private static final class Layout {
-    private final long out;
-    private final long in;
-    private final boolean transposed;
+    private final SparseShapes shapes;
+    private final SparseFormat format;
     private Buffer buffer;
     private long nonzeros;
 
-    Layout(long out, long in, boolean transposed) {
-      this.out = out;
-      this.in = in;
-      this.transposed = transposed;
+    Layout(SparseShapes shapes, SparseFormat format) {
+      this.shapes = shapes;
+      this.format = format;
     }
   }
 
+  /** All, of blocks those up to 16 x 16. */
   @Override
-  public PackedWeight pack(DeviceTensor weight, boolean transposed, DeviceMask mask) {
+  public boolean supports(SparseFormat format) {
+    return !(format instanceof SparseFormat.Blocks(int rows, int cols) && (rows > 16 || cols > 16));
+  }
+
+  @Override
+  public PackedWeight pack(
+      DeviceTensor weight, boolean transposed, DeviceMask mask, SparseFormat format) {
     SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
-    return new Packed(shapes, layout(shapes, weight, mask), null, null);
+    if (!supports(format)) {
+      throw SparseShapes.unsupported(format, "take blocks of 16 x 16 at most");
+    }
+    return new Packed(shapes, layout(shapes, weight, mask, format), null, null);
   }
 
   @Override
   public PackedWeight packTrainable(DeviceTensor weight, boolean transposed, DeviceMask mask) {
     SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
-    Layout forward = layout(shapes, weight, mask);
+    SparseFormat rows = new SparseFormat.Rows();
+    Layout forward = layout(shapes, weight, mask, rows);
     try {
-      Layout backward = layout(shapes.flipped(), weight, mask);
+      Layout backward = layout(shapes.flipped(), weight, mask, rows);
       try {
         return new Packed(shapes, forward, backward, pattern(weight, mask));
       } catch (RuntimeException e) {
@@ -113,8 +127,9 @@ final class HostSparse implements SparseOps {
     }
   }
 
-  private Layout layout(SparseShapes shapes, DeviceTensor weight, DeviceMask mask) {
-    Layout layout = new Layout(shapes.out(), shapes.in(), shapes.transposed());
+  private Layout layout(
+      SparseShapes shapes, DeviceTensor weight, DeviceMask mask, SparseFormat format) {
+    Layout layout = new Layout(shapes, format);
     fill(layout, weight, mask);
     layout.nonzeros = nonzeros(layout.buffer);
     return layout;
@@ -143,16 +158,19 @@ final class HostSparse implements SparseOps {
   }
 
   private void pack(Layout layout, DeviceTensor weight, DeviceMask mask, long target) {
+    AbiSparseArguments.format(arguments, layout.format, false);
+    AbiSparseArguments.weight(
+        arguments,
+        layout.shapes,
+        device.f32("sparse pack", weight),
+        device.mask("sparse pack", mask));
     Abi.check(
         "sparse pack",
         AbiSparse.pack(
             device.handle(),
             device.stream(),
-            layout.out,
-            layout.in,
-            layout.transposed ? 1 : 0,
-            device.f32("sparse pack", weight),
-            device.mask("sparse pack", mask),
+            arguments.address() + AbiSparseArguments.FORMAT,
+            arguments.address() + AbiSparseArguments.WEIGHT,
             target,
             device.sizes().address()));
   }
@@ -187,10 +205,10 @@ final class HostSparse implements SparseOps {
 
   @Override
   public void matmul(
-      PackedWeight weight, DeviceTensor x, DeviceTensor bias, DeviceTensor y, Buffer workspace) {
+      PackedWeight weight, DeviceTensor x, Epilogue epilogue, DeviceTensor y, Buffer workspace) {
     Packed packed = packed("sparse matmul", weight);
-    packed.shapes.checkMatmul(x, bias, y);
-    multiply("sparse matmul", packed.forward, x, bias, y, workspace);
+    packed.shapes.checkMatmul(x, epilogue.bias(), y);
+    multiply("sparse matmul", packed.forward, x, epilogue, y, workspace);
   }
 
   @Override
@@ -198,11 +216,13 @@ final class HostSparse implements SparseOps {
       PackedWeight weight, DeviceTensor dy, DeviceTensor dx, Buffer workspace) {
     Packed packed = trainable("sparse input gradient", weight);
     packed.shapes.checkInputGradient(dy, dx);
-    multiply("sparse input gradient", packed.backward, dy, null, dx, workspace);
+    multiply("sparse input gradient", packed.backward, dy, Epilogue.NONE, dx, workspace);
   }
 
   private void multiply(
-      String op, Layout layout, DeviceTensor x, DeviceTensor bias, DeviceTensor y, Buffer scratch) {
+      String op, Layout layout, DeviceTensor x, Epilogue epilogue, DeviceTensor y, Buffer scratch) {
+    DeviceTensor bias = epilogue.bias();
+    AbiSparseArguments.epilogue(arguments, epilogue, bias == null ? 0 : device.f32(op, bias));
     device.sizes().set(LONG, 0, scratch.byteSize());
     Abi.check(
         op,
@@ -212,7 +232,7 @@ final class HostSparse implements SparseOps {
             x.shape().dim(0),
             device.address(op, layout.buffer),
             device.f32(op, x),
-            bias == null ? 0 : device.f32(op, bias),
+            arguments.address() + AbiSparseArguments.EPILOGUE,
             device.f32(op, y),
             device.address(op, scratch),
             device.sizes().address()));
@@ -220,9 +240,14 @@ final class HostSparse implements SparseOps {
 
   @Override
   public void weightGradient(
-      PackedWeight weight, DeviceTensor x, DeviceTensor dy, DeviceTensor gradient) {
+      PackedWeight weight,
+      DeviceTensor x,
+      DeviceTensor dy,
+      DeviceTensor gradient,
+      Buffer workspace) {
     Packed packed = trainable("sparse weight gradient", weight);
     packed.shapes.checkWeightGradient(x, dy, gradient);
+    device.address("sparse weight gradient", workspace);
     if (packed.shapes.transposed()) {
       device.dense().gemm(Gemm.of(true, false), x, dy, gradient);
     } else {

@@ -2,6 +2,8 @@ package io.github.secateur.graph.op;
 
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.NnOps;
+import io.github.secateur.device.SparseFormat;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.graph.Node;
 import io.github.secateur.graph.Op;
@@ -12,10 +14,14 @@ import io.github.secateur.tensor.Shape;
 import java.util.List;
 
 /**
- * secateur.SparseGemm(x [..., in], weight, bias [out] optional): y [..., out] = x · Wᵀ + bias with
- * a weight full of zeros. The weight is stored [out, in], or [in, out] with attribute {@code
+ * secateur.SparseGemm(x [..., in], weight, bias [out] optional): y [..., out] = f(x · Wᵀ + bias)
+ * with a weight full of zeros. The weight is stored [out, in], or [in, out] with attribute {@code
  * transposed} = 1. It must be a parameter or a constant: what it holds when the graph is compiled
  * is packed then, zeros left out; later changes are not seen. No gradient.
+ *
+ * <p>Attribute {@code format} is the label of a {@link SparseFormat}, {@code csr} when absent;
+ * {@code activation} the name of f among {@link NnOps.Unary}, none when absent, and {@code alpha}
+ * its slope.
  */
 public final class SparseGemm implements Op {
   /** Its name. */
@@ -24,6 +30,16 @@ public final class SparseGemm implements Op {
   @Override
   public OpId id() {
     return ID;
+  }
+
+  private static SparseOps.Epilogue epilogue(Node node, DeviceTensor bias) {
+    String name = node.textAttribute("activation", "");
+    try {
+      return new SparseOps.Epilogue(
+          bias, name.isEmpty() ? null : NnOps.Unary.valueOf(name), node.realAttribute("alpha", 0));
+    } catch (IllegalArgumentException e) {
+      throw Check.misfit(node, "activation '%s' is none that can be fused", name);
+    }
   }
 
   private static boolean transposed(Node node) {
@@ -68,10 +84,12 @@ public final class SparseGemm implements Op {
     DeviceTensor x = inputs.get(0).view(FlattenRows.matrix(node, inputs.get(0).shape()));
     DeviceTensor y = outputs.get(0).view(FlattenRows.matrix(node, outputs.get(0).shape()));
     DeviceTensor bias = inputs.size() > 2 ? inputs.get(2) : null;
-    SparseOps.PackedWeight packed = sparse.pack(inputs.get(1), transposed(node), null);
+    SparseOps.Epilogue epilogue = epilogue(node, bias);
+    SparseFormat format = SparseFormat.parse(node.textAttribute("format", "csr"));
+    SparseOps.PackedWeight packed = sparse.pack(inputs.get(1), transposed(node), null, format);
     try {
       Buffer workspace = run.scratch(sparse.workspaceBytes(packed, x.shape().dim(0)));
-      return new Product(sparse, packed, x, bias, y, workspace);
+      return new Product(sparse, packed, x, epilogue, y, workspace);
     } catch (RuntimeException e) {
       packed.close();
       throw e;
@@ -82,13 +100,13 @@ public final class SparseGemm implements Op {
       SparseOps sparse,
       SparseOps.PackedWeight packed,
       DeviceTensor x,
-      DeviceTensor bias,
+      SparseOps.Epilogue epilogue,
       DeviceTensor y,
       Buffer workspace)
       implements Kernel {
     @Override
     public void run() {
-      sparse.matmul(packed, x, bias, y, workspace);
+      sparse.matmul(packed, x, epilogue, y, workspace);
     }
 
     @Override

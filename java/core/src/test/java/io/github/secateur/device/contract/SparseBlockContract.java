@@ -9,6 +9,8 @@ import io.github.secateur.device.Buffer;
 import io.github.secateur.device.Device.Replay;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.SparseFormat;
+import io.github.secateur.device.SparseOps.Epilogue;
 import io.github.secateur.device.SparseOps.PackedWeight;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
@@ -103,7 +105,9 @@ public interface SparseBlockContract extends Contract {
     try (Fixture f = new Fixture(device())) {
       DeviceTensor w = f.in(transposed ? Shape.of(in, out) : Shape.of(out, in), stored);
       try (PackedWeight packed =
-          device().sparse().packBlocks(w, transposed, null, blocks.block())) {
+          device()
+              .sparse()
+              .pack(w, transposed, null, new SparseFormat.Blocks(blocks.block(), blocks.block()))) {
         assertEquals(out, packed.out());
         assertEquals(in, packed.in());
         assertEquals(blocks.stored(), packed.nonzeros());
@@ -115,8 +119,8 @@ public interface SparseBlockContract extends Contract {
           DeviceTensor dbias = bias == null ? null : f.in(bias);
           DeviceTensor y = f.out(batch, out);
           try (Buffer workspace = workspace(packed, batch)) {
-            device().sparse().matmul(packed, dx, dbias, y, workspace);
-            device().sparse().matmul(packed, dx, dbias, y, workspace); // as planned
+            device().sparse().matmul(packed, dx, Epilogue.of(dbias), y, workspace);
+            device().sparse().matmul(packed, dx, Epilogue.of(dbias), y, workspace); // as planned
           }
           blocks.compare(x, bias, f.read(y));
         }
@@ -151,11 +155,13 @@ public interface SparseBlockContract extends Contract {
     try (Fixture f = new Fixture(device())) {
       DeviceMask dmask = f.in(mask);
       try (PackedWeight packed =
-              device().sparse().packBlocks(f.in(Shape.of(24, 20), w), false, dmask, 4);
+              device()
+                  .sparse()
+                  .pack(f.in(Shape.of(24, 20), w), false, dmask, new SparseFormat.Blocks(4, 4));
           Buffer workspace = workspace(packed, 3)) {
         assertEquals(stored, packed.nonzeros());
         DeviceTensor y = f.out(3, 24);
-        device().sparse().matmul(packed, f.in(Shape.of(3, 20), x), null, y, workspace);
+        device().sparse().matmul(packed, f.in(Shape.of(3, 20), x), Epilogue.NONE, y, workspace);
         blocks.compare(x, null, f.read(y));
       }
     }
@@ -167,13 +173,21 @@ public interface SparseBlockContract extends Contract {
     float[] bias = Numbers.gaussian(40, 12);
     try (Fixture f = new Fixture(device());
         PackedWeight packed =
-            device().sparse().packBlocks(f.in(Shape.of(40, 32), blocks.w()), false, null, 8);
+            device()
+                .sparse()
+                .pack(
+                    f.in(Shape.of(40, 32), blocks.w()),
+                    false,
+                    null,
+                    new SparseFormat.Blocks(8, 8));
         Buffer workspace = workspace(packed, 7)) {
       DeviceTensor x = f.inOut(Shape.of(7, 32), new float[7 * 32]);
       DeviceTensor y = f.out(7, 40);
       DeviceTensor dbias = f.in(bias);
       try (Replay replay =
-          device().replay(() -> device().sparse().matmul(packed, x, dbias, y, workspace))) {
+          device()
+              .replay(
+                  () -> device().sparse().matmul(packed, x, Epilogue.of(dbias), y, workspace))) {
         for (int run = 0; run < 4; run++) {
           float[] values = Numbers.gaussian(7 * 32, 20 + run);
           device().upload(Tensor.of(x.shape(), values), x);
@@ -193,14 +207,16 @@ public interface SparseBlockContract extends Contract {
       refused("blocks of 1 x 1 are no blocks", w, 1);
       refused("blocks of -4 x -4 are no blocks", w, -4);
       refused("rank", f.in(1, 2, 3, 4), 2);
-      try (PackedWeight packed = device().sparse().packBlocks(w, false, null, 4);
+      try (PackedWeight packed =
+              device().sparse().pack(w, false, null, new SparseFormat.Blocks(4, 4));
           Buffer workspace = workspace(packed, 2)) {
         assertThrows(
             IllegalArgumentException.class,
             () ->
                 device()
                     .sparse()
-                    .matmul(packed, f.out(2, 8), null, f.out(2, 8), workspace)); // x wants 12
+                    .matmul(
+                        packed, f.out(2, 8), Epilogue.NONE, f.out(2, 8), workspace)); // x wants 12
         IllegalArgumentException e =
             assertThrows(
                 IllegalArgumentException.class, () -> device().sparse().refresh(packed, w));
@@ -213,7 +229,7 @@ public interface SparseBlockContract extends Contract {
     IllegalArgumentException e =
         assertThrows(
             IllegalArgumentException.class,
-            () -> device().sparse().packBlocks(w, false, null, block));
+            () -> device().sparse().pack(w, false, null, new SparseFormat.Blocks(block, block)));
     assertTrue(e.getMessage().contains(fragment), e.getMessage());
     assertEquals(1, e.getMessage().lines().count(), e.getMessage());
   }

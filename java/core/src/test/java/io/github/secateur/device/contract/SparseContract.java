@@ -1,7 +1,6 @@
 package io.github.secateur.device.contract;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -9,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.SparseOps.Epilogue;
 import io.github.secateur.device.SparseOps.PackedWeight;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
@@ -64,7 +64,7 @@ public interface SparseContract extends Contract {
         DeviceTensor y = f.out(batch, out);
         DeviceTensor dbias = bias == null ? null : f.in(bias);
         DeviceTensor dx = f.in(Shape.of(batch, in), x);
-        device().sparse().matmul(packed, dx, dbias, y, workspace);
+        device().sparse().matmul(packed, dx, Epilogue.of(dbias), y, workspace);
         compare(out, in, w, x, bias, f.read(y));
       }
     }
@@ -114,9 +114,9 @@ public interface SparseContract extends Contract {
         assertEquals(30, packed.in());
         assertEquals(nonzeros, packed.nonzeros());
         assertTrue(packed.byteSize() > 0);
-        assertFalse(packed.layout().isBlank());
+        assertEquals("csr", packed.format().label());
         DeviceTensor y = f.out(9, 20);
-        device().sparse().matmul(packed, f.in(Shape.of(9, 30), x), null, y, workspace);
+        device().sparse().matmul(packed, f.in(Shape.of(9, 30), x), Epilogue.NONE, y, workspace);
         compare(20, 30, effective, x, null, f.read(y));
       }
     }
@@ -132,19 +132,22 @@ public interface SparseContract extends Contract {
       IllegalArgumentException e =
           assertThrows(
               IllegalArgumentException.class,
-              () -> device().sparse().matmul(packed, x, null, f.out(1, 2), workspace));
+              () -> device().sparse().matmul(packed, x, Epilogue.NONE, f.out(1, 2), workspace));
       assertTrue(e.getMessage().contains("[2, 3]"), e.getMessage());
       DeviceTensor right = f.in(Shape.of(1, 3), 1, 2, 3);
       assertThrows(
           IllegalArgumentException.class,
-          () -> device().sparse().matmul(packed, right, f.in(1, 2, 3), f.out(1, 2), workspace));
+          () ->
+              device()
+                  .sparse()
+                  .matmul(packed, right, Epilogue.of(f.in(1, 2, 3)), f.out(1, 2), workspace));
       long needed = device().sparse().workspaceBytes(packed, 1000);
       if (needed > 0) {
         try (Buffer small = device().allocate(needed - 1)) {
           DeviceTensor many = f.in(Shape.of(1000, 3), Numbers.gaussian(3000, 6));
           assertThrows(
               IllegalArgumentException.class,
-              () -> device().sparse().matmul(packed, many, null, f.out(1000, 2), small));
+              () -> device().sparse().matmul(packed, many, Epilogue.NONE, f.out(1000, 2), small));
         }
       }
       assertThrows(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.SparseOps.Epilogue;
 import io.github.secateur.device.SparseOps.PackedWeight;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
@@ -124,13 +125,16 @@ public interface SparseTrainingContract extends Contract {
               float[] x = Numbers.gaussian(batch * layer.in, 4);
               float[] dy = Numbers.gaussian(batch * layer.out, 5);
               DeviceTensor gradient = f.out(layer.shape());
-              device()
-                  .sparse()
-                  .weightGradient(
-                      packed,
-                      f.in(Shape.of(batch, layer.in), x),
-                      f.in(Shape.of(batch, layer.out), dy),
-                      gradient);
+              try (Buffer workspace = scratch(packed, batch)) {
+                device()
+                    .sparse()
+                    .weightGradient(
+                        packed,
+                        f.in(Shape.of(batch, layer.in), x),
+                        f.in(Shape.of(batch, layer.out), dy),
+                        gradient,
+                        workspace);
+              }
               compareWeights(layer, batch, x, dy, f.read(gradient));
             }
           }
@@ -185,12 +189,12 @@ public interface SparseTrainingContract extends Contract {
             device().sparse().inputGradient(packed, ddy, dx, workspace);
             compareInputs(layer, values, dy, f.read(dx));
             DeviceTensor px = f.in(Shape.of(batch, layer.in), x);
-            device().sparse().matmul(packed, px, null, y, workspace);
+            device().sparse().matmul(packed, px, Epilogue.NONE, y, workspace);
             compareOutputs(layer, values, x, f.read(y));
             assertEquals(nonzeros, packed.nonzeros());
             // Back again: what was zero for a while can live.
             device().sparse().refresh(packed, f.in(layer.shape(), layer.stored));
-            device().sparse().matmul(packed, px, null, y, workspace);
+            device().sparse().matmul(packed, px, Epilogue.NONE, y, workspace);
             compareOutputs(layer, layer.stored, x, f.read(y));
           }
         });
@@ -233,7 +237,7 @@ public interface SparseTrainingContract extends Contract {
       assertTrue(e.getMessage().contains("packTrainable"), e.getMessage());
       assertThrows(
           IllegalArgumentException.class,
-          () -> device().sparse().weightGradient(packed, dx, dy, f.out(2, 3)));
+          () -> device().sparse().weightGradient(packed, dx, dy, f.out(2, 3), workspace));
       assertThrows(
           IllegalArgumentException.class,
           () -> device().sparse().refresh(packed, f.in(Shape.of(2, 3), 1, 2, 3, 4, 5, 6)));
@@ -244,7 +248,7 @@ public interface SparseTrainingContract extends Contract {
       assertTrue(e.getMessage().contains("[2, 3]"), e.getMessage());
       assertThrows(
           IllegalArgumentException.class,
-          () -> device().sparse().weightGradient(trainable, dx, dy, f.out(3, 2)));
+          () -> device().sparse().weightGradient(trainable, dx, dy, f.out(3, 2), workspace));
       assertThrows(
           IllegalArgumentException.class,
           () -> device().sparse().refresh(trainable, f.in(1, 2, 3, 4, 5, 6)));

@@ -12,6 +12,7 @@ import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.DeviceProvider;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.Devices;
+import io.github.secateur.device.SparseFormat;
 import io.github.secateur.device.abi.Abi;
 import io.github.secateur.device.abi.NativeBuffer;
 import io.github.secateur.tensor.Shape;
@@ -62,13 +63,15 @@ class HostDeviceTest {
   }
 
   @Test
-  void saysThatItHasNoBlocks() {
+  void saysThatItHasNoLargeBlocks() {
     try (Device device = Devices.open("cpu", DeviceOptions.defaults());
         DeviceTensor w = device.toDevice(Tensor.of(Shape.of(2, 2), 1, 2, 3, 4))) {
       var e =
-          assertThrows(DeviceException.class, () -> device.sparse().packBlocks(w, false, null, 2));
+          assertThrows(
+              DeviceException.class,
+              () -> device.sparse().pack(w, false, null, new SparseFormat.Blocks(32, 32)));
       assertEquals(DeviceException.Status.UNAVAILABLE, e.status());
-      assertTrue(e.getMessage().contains("no blocks of 2 x 2; use pack"), e.getMessage());
+      assertTrue(e.getMessage().contains("no sparse format '32x32'"), e.getMessage());
     }
   }
 

@@ -6,6 +6,7 @@ import io.github.secateur.device.DenseOps;
 import io.github.secateur.device.DeviceInfo;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.NnOps;
+import io.github.secateur.device.PeakRates;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.device.abi.Abi;
@@ -212,6 +213,11 @@ final class CudaDevice implements NativeDevice {
               + ": not while work is recorded for replay; do it before, and let what changes live"
               + " in device buffers");
     }
+  }
+
+  @Override
+  public PeakRates measurePeak() {
+    return CudaPeak.measure(this);
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.NnOps.Binary;
+import io.github.secateur.device.SparseFormat;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.device.abi.SparseShapes;
 import io.github.secateur.tensor.Shape;
@@ -62,8 +63,9 @@ final class CudaSparse implements SparseOps {
     }
 
     @Override
-    public String layout() {
-      return forward.block() == 1 ? "csr" : "bsr-" + forward.block();
+    public SparseFormat format() {
+      int block = forward.block();
+      return block == 1 ? new SparseFormat.Rows() : new SparseFormat.Blocks(block, block);
     }
 
     @Override
@@ -81,9 +83,28 @@ final class CudaSparse implements SparseOps {
     }
   }
 
+  /** CSR, and BSR of square blocks. */
   @Override
-  public PackedWeight pack(DeviceTensor weight, boolean transposed, DeviceMask mask) {
+  public boolean supports(SparseFormat format) {
+    return switch (format) {
+      case SparseFormat.Rows() -> true;
+      case SparseFormat.Blocks(int rows, int cols) -> rows == cols;
+      case SparseFormat.Gather(), SparseFormat.NM(int n, int m) -> false;
+    };
+  }
+
+  @Override
+  public PackedWeight pack(
+      DeviceTensor weight, boolean transposed, DeviceMask mask, SparseFormat format) {
     SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
+    if (!supports(format)) {
+      throw SparseShapes.unsupported(format, "cuSPARSE takes csr and square blocks");
+    }
+    if (format instanceof SparseFormat.Blocks(int block, int same)) {
+      shapes.checkBlocks(block);
+      blocks(); // a library that knows no blocks says so here
+      return new Packed(shapes, compress(shapes, false, block, weight, mask), null);
+    }
     return new Packed(shapes, compress(shapes, false, 1, weight, mask), null);
   }
 
@@ -97,15 +118,6 @@ final class CudaSparse implements SparseOps {
       forward.close();
       throw e;
     }
-  }
-
-  @Override
-  public PackedWeight packBlocks(
-      DeviceTensor weight, boolean transposed, DeviceMask mask, int block) {
-    SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
-    shapes.checkBlocks(block);
-    blocks(); // a library that knows no blocks says so here
-    return new Packed(shapes, compress(shapes, false, block, weight, mask), null);
   }
 
   private CompressedRows compress(
@@ -123,14 +135,18 @@ final class CudaSparse implements SparseOps {
 
   @Override
   public void matmul(
-      PackedWeight weight, DeviceTensor x, DeviceTensor bias, DeviceTensor y, Buffer workspace) {
+      PackedWeight weight, DeviceTensor x, Epilogue epilogue, DeviceTensor y, Buffer workspace) {
     String op = "sparse matmul";
     Packed packed = packed(op, weight);
+    DeviceTensor bias = epilogue.bias();
     packed.shapes.checkMatmul(x, bias, y);
     device.address(op, workspace);
     multiply(op, packed.forward, packed.products, x, y);
     if (bias != null) {
       device.nn().binary(Binary.ADD, y, bias.view(Shape.of(packed.out())), y);
+    }
+    if (epilogue.activation() != null) {
+      device.nn().unary(epilogue.activation(), epilogue.alpha(), y, y);
     }
   }
 
@@ -172,8 +188,13 @@ final class CudaSparse implements SparseOps {
 
   @Override
   public void weightGradient(
-      PackedWeight weight, DeviceTensor x, DeviceTensor dy, DeviceTensor gradient) {
+      PackedWeight weight,
+      DeviceTensor x,
+      DeviceTensor dy,
+      DeviceTensor gradient,
+      Buffer workspace) {
     String op = "sparse weight gradient";
+    device.address(op, workspace);
     Packed packed = trainable(op, weight);
     packed.shapes.checkWeightGradient(x, dy, gradient);
     long batch = x.shape().dim(0);
