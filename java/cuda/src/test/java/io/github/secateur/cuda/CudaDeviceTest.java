@@ -205,6 +205,20 @@ class CudaDeviceTest {
     assertTrue(waits >= 10, waits + " allocations were tried a second time");
   }
 
+  /** The library's blocks must divide a matrix. */
+  @Test
+  void refusesBlocksThatDoNotDivide() {
+    try (DeviceTensor w = device.toDevice(Tensor.zeros(DType.F32, Shape.of(8, 12)))) {
+      for (int block : new int[] {3, 8}) {
+        var format = new SparseFormat.Blocks(block, block);
+        IllegalArgumentException e =
+            assertThrows(
+                IllegalArgumentException.class, () -> device.sparse().pack(w, false, null, format));
+        assertTrue(e.getMessage().contains("do not divide W [8, 12]"), e.getMessage());
+      }
+    }
+  }
+
   /** A product of blocks is one call of the library, and all that it took is given back. */
   @Test
   void multipliesByBlocksInOneCall() {

@@ -89,7 +89,8 @@ final class CudaSparse implements SparseOps {
     return switch (format) {
       case SparseFormat.Rows() -> true;
       case SparseFormat.Blocks(int rows, int cols) -> rows == cols;
-      case SparseFormat.Gather(), SparseFormat.NM(int n, int m) -> false;
+      case SparseFormat.Gather() -> false;
+      case SparseFormat.NM(int n, int m) -> false;
     };
   }
 
