@@ -22,6 +22,7 @@ struct alignas(64) PackedHeader {
   secateur_sparse_format format;
   int64_t out, in, stored;
   int64_t transposed;  // how the weight was stored, for refresh and sddmm
+  int64_t pattern;     // byte offset of a trainable matrix's pattern (sddmm.h), behind its layout
 };
 
 constexpr size_t kPackedAlignment = 64;
@@ -38,10 +39,13 @@ inline int64_t stored_index(const secateur_sparse_weight& weight, int64_t out, i
   return weight.transposed ? in * weight.out + out : out * weight.in + in;
 }
 
-// Whether element i of w as stored is kept and not +-0. Masked elements are not read.
-inline bool is_stored(const secateur_sparse_weight& weight, int64_t i) {
-  return (weight.mask == nullptr || (weight.mask[i / 32] >> (i % 32) & 1u) != 0) &&
-         weight.w[i] != 0.0f;
+// Whether element i of w as stored gets a place: it is kept and not +-0; of a trainable matrix all
+// that a mask keeps, so that zeros can grow. Masked elements are not read.
+inline bool is_stored(const secateur_sparse_format& format, const secateur_sparse_weight& weight,
+                      int64_t i) {
+  if (weight.mask == nullptr) return weight.w[i] != 0.0f;
+  return (weight.mask[i / 32] >> (i % 32) & 1u) != 0 &&
+         (format.trainable != 0 || weight.w[i] != 0.0f);
 }
 
 // Y [batch, out] = f(X [batch, in] W^T + bias).

@@ -42,6 +42,6 @@ void multiply(const void* matrix, const SparseProduct& product) {
 
 }  // namespace
 
-const SparseLayout kRowsLayout = {rows_pack_bytes, rows_pack, workspace, multiply, nullptr};
+const SparseLayout kRowsLayout = {rows_pack_bytes, rows_pack, workspace, multiply, rows_refresh};
 
 }  // namespace secateur

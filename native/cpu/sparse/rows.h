@@ -7,7 +7,7 @@
 // of the block.
 //
 // In memory: RowsHeader, SparseSegment[groups * blocks + 1], SparseRow[rows],
-// SparseEntry[nonzeros].
+// SparseEntry[nonzeros] and, of a trainable matrix, uint32[nonzeros]: each entry's place in w.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +49,7 @@ struct SparseView {
   const SparseSegment* segments;
   const SparseRow* rows;
   const SparseEntry* entries;
+  const uint32_t* indices;  // NULL when not trainable
 };
 
 inline SparseView view_sparse(const void* packed) {
@@ -56,7 +57,10 @@ inline SparseView view_sparse(const void* packed) {
   const auto* segments = reinterpret_cast<const SparseSegment*>(header + 1);
   const auto* rows =
       reinterpret_cast<const SparseRow*>(segments + header->groups * header->blocks + 1);
-  return {header, segments, rows, reinterpret_cast<const SparseEntry*>(rows + header->rows)};
+  const auto* entries = reinterpret_cast<const SparseEntry*>(rows + header->rows);
+  const PackedHeader& packed_header = header->packed;
+  const auto* indices = reinterpret_cast<const uint32_t*>(entries + packed_header.stored);
+  return {header, segments, rows, entries, packed_header.format.trainable ? indices : nullptr};
 }
 
 }  // namespace secateur

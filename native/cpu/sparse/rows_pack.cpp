@@ -35,27 +35,29 @@ Bounds bounds(const RowsHeader& header, int64_t group, int64_t block) {
 }
 
 // Nonzeros of each row of a segment.
-void count_rows(const secateur_sparse_weight& weights, const Bounds& b, uint16_t* counts) {
+void count_rows(const secateur_sparse_format& format, const secateur_sparse_weight& weights,
+                const Bounds& b, uint16_t* counts) {
   for (int64_t row = b.row_begin; row < b.row_end; ++row) counts[row - b.row_begin] = 0;
   if (weights.transposed) {
     for (int64_t col = b.col_begin; col < b.col_end; ++col) {
       for (int64_t row = b.row_begin; row < b.row_end; ++row) {
-        counts[row - b.row_begin] += is_stored(weights, stored_index(weights, row, col));
+        counts[row - b.row_begin] += is_stored(format, weights, stored_index(weights, row, col));
       }
     }
   } else {
     for (int64_t row = b.row_begin; row < b.row_end; ++row) {
       for (int64_t col = b.col_begin; col < b.col_end; ++col) {
-        counts[row - b.row_begin] += is_stored(weights, stored_index(weights, row, col));
+        counts[row - b.row_begin] += is_stored(format, weights, stored_index(weights, row, col));
       }
     }
   }
 }
 
 // The rows of a segment and its entries, as numbers.
-SparseSegment size_segment(const secateur_sparse_weight& weights, const Bounds& b) {
+SparseSegment size_segment(const secateur_sparse_format& format,
+                           const secateur_sparse_weight& weights, const Bounds& b) {
   uint16_t counts[kSparseGroup];
-  count_rows(weights, b, counts);
+  count_rows(format, weights, b, counts);
   SparseSegment size = {};
   for (int64_t r = 0; r < b.row_end - b.row_begin; ++r) {
     size.row += counts[r] != 0;
@@ -79,16 +81,19 @@ void sort_rows(const uint16_t* counts, int64_t rows, SparseRow* sorted) {
   }
 }
 
-void fill_segment(const secateur_sparse_weight& weights, const Bounds& b, SparseRow* rows,
-                  int64_t row_count, SparseEntry* entry) {
+// indices, of a trainable matrix, get every entry's place in w as stored.
+void fill_segment(const secateur_sparse_format& format, const secateur_sparse_weight& weights,
+                  const Bounds& b, SparseRow* rows, int64_t row_count, SparseEntry* entry,
+                  uint32_t* indices) {
   uint16_t counts[kSparseGroup];
-  count_rows(weights, b, counts);
+  count_rows(format, weights, b, counts);
   sort_rows(counts, b.row_end - b.row_begin, rows);
   constexpr int64_t kRowBytes = kPanelColumns * static_cast<int64_t>(sizeof(float));
   for (int64_t r = 0; r < row_count; ++r) {
     for (int64_t col = b.col_begin; col < b.col_end; ++col) {
       const int64_t i = stored_index(weights, b.row_begin + rows[r].row, col);
-      if (!is_stored(weights, i)) continue;
+      if (!is_stored(format, weights, i)) continue;
+      if (indices != nullptr) *indices++ = static_cast<uint32_t>(i);
       *entry++ = {static_cast<uint32_t>((col - b.col_begin) * kRowBytes), weights.w[i]};
     }
   }
@@ -98,7 +103,8 @@ size_t packed_size(const RowsHeader& header) {
   return sizeof(RowsHeader) +
          static_cast<size_t>(header.groups * header.blocks + 1) * sizeof(SparseSegment) +
          static_cast<size_t>(header.rows + header.rows % 2) * sizeof(SparseRow) +
-         static_cast<size_t>(header.packed.stored) * sizeof(SparseEntry);
+         static_cast<size_t>(header.packed.stored) *
+             (sizeof(SparseEntry) + (header.packed.format.trainable ? sizeof(uint32_t) : 0));
 }
 
 // Calls body(group, block) for all segments, groups on the pool.
@@ -113,7 +119,8 @@ void measure(const secateur_sparse_weight& weights, RowsHeader* header) {
   header->rows = header->packed.stored = 0;
   for (int64_t group = 0; group < header->groups; ++group) {
     for (int64_t block = 0; block < header->blocks; ++block) {
-      const SparseSegment size = size_segment(weights, bounds(*header, group, block));
+      const SparseSegment size =
+          size_segment(header->packed.format, weights, bounds(*header, group, block));
       header->rows += size.row;
       header->packed.stored += size.entry;
     }
@@ -128,10 +135,11 @@ void fill_packed(const secateur_sparse_weight& weights, const RowsHeader& measur
   auto* const segments = const_cast<SparseSegment*>(view.segments);
   auto* const rows = const_cast<SparseRow*>(view.rows);
   auto* const entries = const_cast<SparseEntry*>(view.entries);
+  auto* const indices = const_cast<uint32_t*>(view.indices);
   const int64_t count = measured.groups * measured.blocks;
   for_segments(measured, [&](int64_t group, int64_t block) {
     segments[group * measured.blocks + block] =
-        size_segment(weights, bounds(measured, group, block));
+        size_segment(measured.packed.format, weights, bounds(measured, group, block));
   });
   SparseSegment next = {};
   for (int64_t s = 0; s < count; ++s) {
@@ -143,8 +151,9 @@ void fill_packed(const secateur_sparse_weight& weights, const RowsHeader& measur
   if (measured.rows % 2 != 0) rows[measured.rows] = {0, 0};
   for_segments(measured, [&](int64_t group, int64_t block) {
     const SparseSegment* const s = segments + group * measured.blocks + block;
-    fill_segment(weights, bounds(measured, group, block), rows + s[0].row, s[1].row - s[0].row,
-                 entries + s[0].entry);
+    fill_segment(measured.packed.format, weights, bounds(measured, group, block), rows + s[0].row,
+                 s[1].row - s[0].row, entries + s[0].entry,
+                 indices == nullptr ? nullptr : indices + s[0].entry);
   });
 }
 
