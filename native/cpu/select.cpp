@@ -5,6 +5,7 @@
 #include <cinttypes>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "abi/error.h"
 #include "common/half.h"
@@ -23,46 +24,53 @@ constexpr size_t kLine = 128;  // to which the workspace is aligned
 size_t whole_lines(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 // Where things lie in the workspace. With a null base only its size is of use.
+template <class Key>
 struct Layout {
-  std::vector<Group> groups;
-  std::vector<const secateur_segment*> order;  // segments by group, then as given
-  Scratch scratch{};
+  std::vector<Group<Key>> groups;
+  std::vector<int32_t> order;  // of the groups, the largest last
+  Scratch<Key> scratch{};
   size_t bytes = 0;
 
-  Layout(const Request& request, char* base) : groups(static_cast<size_t>(request.group_count)) {
+  Layout(const Request& request, char* base)
+      : groups(static_cast<size_t>(request.group_count)),
+        order(static_cast<size_t>(request.group_count)) {
     const auto take = [&](size_t size) {
       char* const place = base == nullptr ? nullptr : base + bytes;
       bytes += whole_lines(size);
       return place;
     };
     for (int32_t g = 0; g < request.group_count; ++g) {
-      Group& group = groups[static_cast<size_t>(g)];
+      Group<Key>& group = groups[static_cast<size_t>(g)];
       group.drafts = reinterpret_cast<uint32_t*>(take(0));
       for (int32_t s = 0; s < request.segment_count; ++s) {
         const secateur_segment& segment = request.segments[s];
         if (segment.group != g || segment.length == 0) continue;
         const size_t words = static_cast<size_t>(mask_words(segment.length));
-        group.add({static_cast<const float*>(segment.scores), segment.previous,
-                   reinterpret_cast<uint32_t*>(take(words * 4)), segment.length, 0, 0});
-        order.push_back(&segment);
+        group.add({static_cast<const Key*>(segment.scores), segment.previous,
+                   reinterpret_cast<uint32_t*>(take(words * 4)), segment.mask, segment.length, 0,
+                   0});
       }
+      order[static_cast<size_t>(g)] = g;
     }
     int64_t tiles = 0;
     int64_t largest = 0;
-    for (const Group& group : groups) {
+    for (const Group<Key>& group : groups) {
       tiles = std::max(tiles, group.tiles);
       largest = std::max(largest, group.elements);
     }
-    scratch.capacity = candidate_capacity(largest);
-    scratch.histogram_bytes = largest == 0 ? 0 : candidate_bytes(largest);
+    const auto last = std::find_if(order.begin(), order.end(), [&](int32_t g) {
+      return groups[static_cast<size_t>(g)].elements == largest;
+    });
+    if (last != order.end()) std::iter_swap(last, order.end() - 1);
+    scratch.capacity = candidate_capacity<Key>(largest);
+    scratch.histogram_bytes = largest == 0 ? 0 : candidate_bytes<Key>(largest);
     scratch.tiles =
         reinterpret_cast<TileRecord*>(take(static_cast<size_t>(tiles) * sizeof(TileRecord)));
     char* const list = take(static_cast<size_t>(scratch.histogram_bytes));
     scratch.histograms = reinterpret_cast<uint32_t*>(list);
-    scratch.keys = reinterpret_cast<int32_t*>(list);
+    scratch.keys = reinterpret_cast<Key*>(list);
     scratch.offsets = reinterpret_cast<uint16_t*>(
-        list == nullptr ? nullptr
-                        : list + scratch.capacity * static_cast<int64_t>(sizeof(int32_t)));
+        list == nullptr ? nullptr : list + scratch.capacity * static_cast<int64_t>(sizeof(Key)));
   }
 };
 
@@ -101,29 +109,44 @@ template <class Type>
   fail(SECATEUR_INTERNAL, "A NaN score was met but not found again; did the scores change?");
 }
 
-void hand_out(const Layout& layout) {
-  size_t next = 0;
-  for (const Group& group : layout.groups) {
-    for (const Segment& segment : group.segments) {
-      uint32_t* const mask = layout.order[next++]->mask;
-      parallel_ranges(mask_words(segment.length), 65536, [&](int64_t begin, int64_t end) {
-        std::memcpy(mask + begin, segment.draft + begin, static_cast<size_t>(end - begin) * 4);
-      });
-    }
+template <class Key>
+void hand_out(const Group<Key>& group) {
+  for (const Segment<Key>& segment : group.segments) {
+    parallel_ranges(mask_words(segment.length), 65536, [&](int64_t begin, int64_t end) {
+      std::memcpy(segment.mask + begin, segment.draft + begin,
+                  static_cast<size_t>(end - begin) * 4);
+    });
   }
 }
 
-// Selects in all groups; false, with no mask touched, where a score is NaN.
-bool select_float(const Request& request, char* base) {
-  const Layout layout(request, base);
-  for (int32_t g = 0; g < request.group_count; ++g) {
-    if (!select_group(layout.groups[static_cast<size_t>(g)], request.key == SECATEUR_KEY_SIGNED,
-                      request.k[g], request.force_fallback, layout.scratch, &request.results[g])) {
-      return false;
-    }
+// Selects in all groups; false, with no mask touched, where a score is NaN. The last group leaves
+// its memory to no other, so that its drafts are settled when nothing can fail any more.
+template <class Key>
+bool select_all(const Request& request, const Format& format, char* base) {
+  const Layout<Key> layout(request, base);
+  for (const int32_t g : layout.order) {
+    const bool last = g == layout.order.back();
+    Selection<Key> selection(layout.groups[static_cast<size_t>(g)], format, request.force_fallback,
+                             layout.scratch);
+    if (!selection.find(request.k[g], &request.results[g])) return false;
+    selection.settle(last, &request.results[g]);
   }
-  hand_out(layout);
+  for (const int32_t g : layout.order) {
+    if (g != layout.order.back()) hand_out(layout.groups[static_cast<size_t>(g)]);
+  }
   return true;
+}
+
+template <class Type>
+using KeyOf = std::conditional_t<sizeof(typename Type::Storage) == 4, int32_t, int16_t>;
+
+template <class Type>
+float value_of(int32_t key) {
+  if constexpr (Type::kDtype == common::F32::kDtype) {
+    return common::bits_float(common::key_bits(key));
+  } else {
+    return Type::to_float(common::key_bits16(key));
+  }
 }
 
 }  // namespace
@@ -131,8 +154,9 @@ bool select_float(const Request& request, char* base) {
 
 size_t CpuDevice::select_workspace(const Selection& selection) {
   select::require_k(selection);
-  return select::kLine + (selection.dtype == SECATEUR_F32 ? select::Layout(selection, nullptr).bytes
-                                                          : select::half_workspace(selection));
+  return common::with_type(selection.dtype, [&](auto type) {
+    return select::kLine + select::Layout<select::KeyOf<decltype(type)>>(selection, nullptr).bytes;
+  });
 }
 
 void CpuDevice::select(void*, const Selection& selection, void* workspace) {
@@ -141,12 +165,14 @@ void CpuDevice::select(void*, const Selection& selection, void* workspace) {
   const secateur_select_result blank = {0, std::numeric_limits<float>::quiet_NaN(), 0, 0, 0, -1, 0,
                                         -1};
   std::fill_n(selection.results, selection.group_count, blank);
-  const bool valid = selection.dtype == SECATEUR_F32 ? select::select_float(selection, base)
-                                                     : select::select_half(selection, base);
-  if (valid) return;
-  std::fill_n(selection.results, selection.group_count, blank);
-  common::with_type(selection.dtype,
-                    [&](auto type) { select::report_nan<decltype(type)>(selection); });
+  common::with_type(selection.dtype, [&](auto type) {
+    using Type = decltype(type);
+    const select::Format format = {Type::kInfinity, select::value_of<Type>,
+                                   selection.key == SECATEUR_KEY_SIGNED};
+    if (select::select_all<select::KeyOf<Type>>(selection, format, base)) return;
+    std::fill_n(selection.results, selection.group_count, blank);
+    select::report_nan<Type>(selection);
+  });
 }
 
 }  // namespace secateur

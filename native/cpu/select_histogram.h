@@ -29,24 +29,41 @@ class Histogram {
     bins_ = static_cast<int>(widest >> shift_) + 1;
   }
 
-  // Counts: part(p, add) calls add(keys, n) for the keys of part p, in [lo, hi] or not.
+  // Counts: part(p, slot) does ++slot[(key - lo) >> shift()] for the keys of part p in [lo, hi].
   template <class Part>
-  void count(const Part& part) {
+  void count_into(const Part& part) {
     parallel_for(parts_, [&](int64_t p) {
       uint32_t* slot = slots_ + (p << bits_);
       std::memset(slot, 0, sizeof(uint32_t) * static_cast<size_t>(bins_));
-      part(p, [&](const int32_t* keys, int64_t n) {
+      part(p, slot);
+    });
+  }
+
+  // The same where part(p, add) calls add(keys, n) for the keys of part p, in [lo, hi] or not.
+  template <class Part>
+  void count(const Part& part) {
+    count_into([&](int64_t p, uint32_t* slot) {
+      part(p, [&](const auto* keys, int64_t n) {
         const uint32_t base = static_cast<uint32_t>(lo_);
         const uint32_t widest = static_cast<uint32_t>(hi_) - base;
         for (int64_t i = 0; i < n; ++i) {
-          const uint32_t digit = static_cast<uint32_t>(keys[i]) - base;
+          const uint32_t digit = static_cast<uint32_t>(int32_t{keys[i]}) - base;
           if (digit <= widest) ++slot[digit >> shift_];
         }
       });
     });
   }
 
+  // Counts n more of a key.
+  void add(int32_t key, uint32_t n) { slots_[bin(key)] += n; }
+
+  int shift() const { return shift_; }
   int bins() const { return bins_; }
+  int64_t total() const {
+    int64_t count = 0;
+    for (int b = 0; b < bins_; ++b) count += count_of(b);
+    return count;
+  }
   int bin(int32_t key) const {
     return static_cast<int>((static_cast<uint32_t>(key) - static_cast<uint32_t>(lo_)) >> shift_);
   }

@@ -1,16 +1,19 @@
 // The bracket around the wanted rank, from a sample.
 //
-// The group is cut into strata of equal length, and a hashed place of each gives one chunk of eight
-// adjacent scores. Between the sample's ranks t - 6 s and t + 6 s, t being the wanted one, the true
-// threshold lies almost surely: s is the larger of the binomial standard deviation and of the one
-// that 32 interleaved sub-samples show among themselves. The latter covers scores that are alike
-// within a row, a column or a chunk, where a chunk of eight is worth less than eight independent
-// draws. Nobody relies on it: the pass verifies the ranks.
+// The group is cut into strata of equal length, and a hashed place of each gives a few adjacent
+// scores, a line of 64 bytes at first. Between the sample's ranks t - 5 s and t + 5 s, t being the
+// wanted one, the true threshold lies almost surely: s is the larger of the binomial standard
+// deviation and of the one that neighbouring strata show between them. The latter covers scores
+// that are alike within a row, a column or a line, where a line of sixteen is worth less than
+// sixteen independent draws; then shorter pieces of more strata make another sample, if that helps.
+// Nobody relies on any of it: the pass verifies the ranks.
+//
+// Ranks are counted from the highest key, so that elements pruned before need not be counted.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 
-#include "common/keys.h"
+#include "common/half.h"
 #include "mask.h"
 #include "select.h"
 #include "select_histogram.h"
@@ -20,12 +23,13 @@ namespace select {
 namespace {
 
 constexpr int64_t kMaxSample = int64_t{1} << 19;
-constexpr int64_t kMinLive = 1024;  // of the sample; fewer say too little
-constexpr int kSubsamples = 32;
-constexpr double kDeviations = 6;
-constexpr double kFill = 0.9;         // of the capacity that a bracket may be expected to need
-constexpr int32_t kDead = INT32_MAX;  // stands for an element that is not live; as a key, a NaN
-constexpr int64_t kGrain = 2048;      // strata a task
+constexpr int64_t kLargerSample = int64_t{1} << 21;  // where lines are alike
+constexpr int64_t kShare = 40;                       // a sample is at most this part of the group
+constexpr double kDeviations = 5;
+constexpr double kFill = 0.9;     // of the capacity that a bracket may be expected to need
+constexpr int64_t kGrain = 2048;  // strata a task
+constexpr int kCoarseBits = 14;
+constexpr int kFineBits = 11;
 
 uint64_t hash(uint64_t x) {  // the finalizer of SplitMix64
   x += 0x9e3779b97f4a7c15u;
@@ -34,124 +38,247 @@ uint64_t hash(uint64_t x) {  // the finalizer of SplitMix64
   return x ^ (x >> 31);
 }
 
+int32_t key_of(int32_t bits, bool is_signed) {
+  const auto word = static_cast<uint32_t>(bits);
+  return is_signed ? common::signed_key(word) : common::abs_key(word);
+}
+int32_t key_of(int16_t bits, bool is_signed) {
+  const auto half = static_cast<uint16_t>(bits);
+  return is_signed ? common::signed_key16(half) : common::abs_key16(half);
+}
+
+// Sum over pairs of neighbouring fields of `width` bits of the squared difference of their numbers
+// of set bits.
+int64_t squared_differences(uint64_t bits, int width) {
+  static constexpr uint64_t kFields[] = {0x5555555555555555u, 0x3333333333333333u,
+                                         0x0f0f0f0f0f0f0f0fu, 0x00ff00ff00ff00ffu,
+                                         0x0000ffff0000ffffu};
+  int step = 0;
+  for (int size = 1; size < width; size *= 2, ++step) {
+    bits = (bits & kFields[step]) + (bits >> size & kFields[step]);
+  }
+  const uint64_t field = (uint64_t{1} << width) - 1;
+  int64_t sum = 0;
+  for (int at = 0; at < 64; at += 2 * width) {
+    const auto a = static_cast<int64_t>(bits >> at & field);
+    const auto b = static_cast<int64_t>(bits >> (at + width) & field);
+    sum += (a - b) * (a - b);
+  }
+  return sum;
+}
+
+// Scores drawn, packed by stratum in the room of the drafts, and which of them are live.
+template <class Key>
 class Sample {
  public:
-  Sample(const Group& group, bool is_signed)
+  Sample(const Group<Key>& group, const Format& format, int64_t strata, int width)
       : group_(group),
-        is_signed_(is_signed),
-        strata_(std::min(kMaxSample, group.elements / 32) / kSampleChunk),
-        keys_(reinterpret_cast<int32_t*>(group.drafts)) {}
+        format_(format),
+        code_(tile_code<Key>()),
+        width_(width),
+        strata_(strata - strata % (64 / width)),  // whole words, and pairs
+        room_(strata_ * width),
+        bits_(reinterpret_cast<Key*>(group.drafts)),
+        live_bits_(reinterpret_cast<uint32_t*>(bits_ + room_)) {}
 
   int64_t strata() const { return strata_; }
+  int width() const { return width_; }
+  int64_t room() const { return room_; }
+  int64_t drawn() const { return drawn_; }  // elements, dead ones too
   int64_t live() const { return live_; }
+  int64_t bytes() const { return bytes_; }
 
   void draw() {
-    std::atomic<int64_t> live{0};
+    std::atomic<int64_t> drawn{0}, live{0}, bytes{0};
+    std::fill_n(live_bits_, room_ / 32, 0u);
     parallel_ranges(strata_, kGrain, [&](int64_t begin, int64_t end) {
       // Each draw misses the caches: a batch is asked for before any of it is used.
-      constexpr int kBatch = 64;
-      const Segment* segments[kBatch];
-      int64_t chunks[kBatch];
+      constexpr int kBatch = 32;
+      const Segment<Key>* segments[kBatch];
+      int64_t places[kBatch];
       auto after = group_.segments.begin();
-      int64_t chunk_live = 0;
+      int64_t task_drawn = 0, task_live = 0, task_bytes = 0;
       for (int64_t first = begin; first < end; first += kBatch) {
         const int batch = static_cast<int>(std::min<int64_t>(kBatch, end - first));
         for (int b = 0; b < batch; ++b) {
-          const int64_t chunk = place(first + b);
-          while (after != group_.segments.end() && after->first_chunk <= chunk) ++after;
+          int64_t line, within;
+          place(first + b, &line, &within);
+          while (after != group_.segments.end() && after->first_line <= line) ++after;
           segments[b] = &*(after - 1);
-          chunks[b] = chunk - segments[b]->first_chunk;
-          const float* scores = segments[b]->scores + chunks[b] * kSampleChunk;
+          places[b] = (line - segments[b]->first_line) * kLine + within;
+          const Key* scores = segments[b]->scores + places[b];
           __builtin_prefetch(scores);
-          __builtin_prefetch(scores + kSampleChunk - 1);
+          __builtin_prefetch(scores + width_ - 1);
         }
         for (int b = 0; b < batch; ++b) {
-          chunk_live += draw_chunk(*segments[b], chunks[b], keys_ + (first + b) * kSampleChunk);
+          const Segment<Key>& segment = *segments[b];
+          const auto count =
+              static_cast<int>(std::clamp<int64_t>(segment.length - places[b], 0, width_));
+          task_drawn += count;
+          task_bytes += count * static_cast<int>(sizeof(Key));
+          if (segment.previous != nullptr) task_bytes += (count + 7) / 8;
+          task_live += draw_stratum(segment, places[b], count, first + b);
         }
       }
-      live.fetch_add(chunk_live, std::memory_order_relaxed);
+      drawn.fetch_add(task_drawn, std::memory_order_relaxed);
+      live.fetch_add(task_live, std::memory_order_relaxed);
+      bytes.fetch_add(task_bytes, std::memory_order_relaxed);
     });
+    drawn_ = drawn;
     live_ = live;
+    bytes_ = bytes;
   }
 
-  void count(Histogram* histogram, int parts) const {
-    histogram->count([&](int64_t p, const auto& add) {
-      const int64_t begin = strata_ * p / parts;
-      const int64_t end = strata_ * (p + 1) / parts;
-      add(keys_ + begin * kSampleChunk, (end - begin) * kSampleChunk);
-    });
-  }
-
-  // Standard deviation of the number of sampled keys below the pivot, from the sub-samples: of
-  // c_j - p n_j, c_j of n_j live ones in sub-sample j being below.
-  double spread(int32_t pivot) const {
-    std::atomic<int64_t> below[kSubsamples] = {};
-    std::atomic<int64_t> live[kSubsamples] = {};
-    parallel_ranges(strata_, kGrain, [&](int64_t begin, int64_t end) {
-      int part_below[kSubsamples] = {};
-      int part_live[kSubsamples] = {};
-      for (int64_t s = begin; s < end; ++s) {
-        const int32_t* key = keys_ + s * kSampleChunk;
-        int chunk_below = 0;
-        int chunk_live = 0;
-        for (int i = 0; i < kSampleChunk; ++i) {
-          chunk_below += key[i] < pivot;
-          chunk_live += key[i] != kDead;
+  // One stratum of `step`, all of the same number, chosen by hash.
+  void count_some(Histogram* histogram, int step) const {
+    histogram->count([&](int64_t, const auto& add) {
+      int32_t keys[kLine];
+      for (int64_t s = 0; s + step <= strata_; s += step) {
+        const int64_t chosen = s + static_cast<int64_t>(hash(~static_cast<uint64_t>(s)) % step);
+        const uint32_t live = live_of(chosen);
+        int n = 0;
+        for (int i = 0; i < width_; ++i) {
+          keys[n] = key_of(bits_[chosen * width_ + i], format_.is_signed);
+          n += static_cast<int>(live >> i & 1);
         }
-        part_below[s % kSubsamples] += chunk_below;
-        part_live[s % kSubsamples] += chunk_live;
-      }
-      for (int j = 0; j < kSubsamples; ++j) {
-        below[j].fetch_add(part_below[j], std::memory_order_relaxed);
-        live[j].fetch_add(part_live[j], std::memory_order_relaxed);
+        add(keys, n);
       }
     });
-    double all_below = 0;
-    for (const auto& c : below) all_below += static_cast<double>(c);
-    const double p = all_below / static_cast<double>(live_);
-    double squares = 0;
-    for (int j = 0; j < kSubsamples; ++j) {
-      const double e = static_cast<double>(below[j]) - p * static_cast<double>(live[j]);
-      squares += e * e;
+  }
+
+  // Standard deviation of the number of sampled keys from the pivot on: the sum over pairs of
+  // strata, each being the other's estimate of the mean.
+  double spread(int32_t pivot) const {
+    std::atomic<int64_t> squares{0};
+    for_tiles([&](int64_t, TileInput<Key> input) {
+      input.lo = pivot;
+      alignas(8) uint32_t kept[kTileWords] = {};
+      TileCandidates<Key> none;
+      code_.classify(input, kept, &none);
+      int64_t sum = 0;
+      for (int word = 0; word < kTileWords; word += 2) {
+        sum += squared_differences(kept[word] | uint64_t{kept[word + 1]} << 32, width_);
+      }
+      squares.fetch_add(sum, std::memory_order_relaxed);
+    });
+    return std::sqrt(static_cast<double>(squares));
+  }
+
+  // The keys in a..b but for the tied one.
+  struct List {
+    int64_t from_a;  // live keys at least a
+    int64_t inside;  // listed ones, whether there was room or not
+    int64_t stored;
+    int64_t ties;
+    std::vector<int32_t> ties_by_tile;
+  };
+  List list(int32_t a, int32_t b, int32_t tied, const Scratch<Key>& scratch) const {
+    std::atomic<int64_t> from_a{0}, inside{0}, stored{0}, ties{0};
+    List found = {};
+    found.ties_by_tile.resize(static_cast<size_t>((room_ + kTile - 1) / kTile));
+    for_tiles([&](int64_t t, TileInput<Key> input) {
+      input.lo = a;
+      input.hi = b;
+      input.tied = tied;
+      uint32_t mask[kTileWords];
+      TileCandidates<Key> keys;
+      const TileCounts counts = code_.classify(input, mask, &keys);
+      from_a.fetch_add(counts.kept, std::memory_order_relaxed);
+      ties.fetch_add(counts.ties, std::memory_order_relaxed);
+      found.ties_by_tile[static_cast<size_t>(t)] = counts.ties;
+      const int64_t start = inside.fetch_add(counts.candidates, std::memory_order_relaxed);
+      if (start + counts.candidates > scratch.capacity) return;
+      stored.fetch_add(counts.candidates, std::memory_order_relaxed);
+      std::memcpy(scratch.keys + start, keys.keys,
+                  static_cast<size_t>(counts.candidates) * sizeof(Key));
+    });
+    found.from_a = from_a;
+    found.inside = inside;
+    found.stored = stored;
+    found.ties = ties;
+    return found;
+  }
+
+  // The tile of the group where the first `kept` ties of the sample end.
+  int64_t tile_after_ties(const List& list, int64_t kept) const {
+    size_t t = 0;
+    while (t + 1 < list.ties_by_tile.size() && kept >= list.ties_by_tile[t]) {
+      kept -= list.ties_by_tile[t++];
     }
-    return std::sqrt(squares * kSubsamples / (kSubsamples - 1));
+    const double part =
+        static_cast<double>(kept) / std::max(1.0, static_cast<double>(list.ties_by_tile[t]));
+    const auto element = static_cast<int64_t>((static_cast<double>(t) + part) * kTile);
+    const int64_t stratum = std::min(element / width_, strata_);
+    const int64_t line = std::min(stratum_begin(stratum), group_.lines - 1);
+    auto after = group_.segments.begin();
+    while (after != group_.segments.end() && after->first_line <= line) ++after;
+    const Segment<Key>& segment = *(after - 1);
+    return segment.first_tile + (line - segment.first_line) * kLine / kTile;
   }
 
  private:
+  static constexpr int kLine = Group<Key>::kLine;
+
   int64_t stratum_begin(int64_t s) const {
-    return group_.chunks / strata_ * s + std::min(s, group_.chunks % strata_);
+    return group_.lines / strata_ * s + std::min(s, group_.lines % strata_);
   }
 
-  // The chunk that stands for a stratum.
-  int64_t place(int64_t s) const {
+  // The place that stands for a stratum: a line, and where in it.
+  void place(int64_t s, int64_t* line, int64_t* within) const {
     const int64_t first = stratum_begin(s);
-    const auto width = static_cast<uint64_t>(stratum_begin(s + 1) - first);
-    return first + static_cast<int64_t>(hash(static_cast<uint64_t>(s)) % width);
+    const auto lines = static_cast<uint64_t>(stratum_begin(s + 1) - first);
+    const uint64_t random = hash(static_cast<uint64_t>(s));
+    *line = first + static_cast<int64_t>(random % lines);
+    *within = static_cast<int64_t>(random >> 58) * width_ % kLine;
   }
 
-  int64_t draw_chunk(const Segment& segment, int64_t chunk, int32_t* keys) const {
-    const int64_t begin = chunk * kSampleChunk;
-    const int count = static_cast<int>(std::min<int64_t>(kSampleChunk, segment.length - begin));
-    uint32_t live = (1u << count) - 1;
-    if (segment.previous != nullptr) live &= segment.previous[begin >> 5] >> (begin & 31);
-    uint32_t bits[kSampleChunk] = {};
-    if (count == kSampleChunk) {
-      std::memcpy(bits, segment.scores + begin, sizeof bits);
+  uint32_t live_of(int64_t s) const {
+    const int64_t at = s * width_;
+    return live_bits_[at / 32] >> (at % 32);
+  }
+
+  int draw_stratum(const Segment<Key>& segment, int64_t begin, int count, int64_t s) {
+    uint32_t live = static_cast<uint32_t>((uint64_t{1} << count) - 1);
+    if (segment.previous != nullptr && count > 0) {
+      live &= segment.previous[begin >> 5] >> (begin & 31);
+    }
+    Key* const to = bits_ + s * width_;
+    if (count == kLine) {
+      std::memcpy(to, segment.scores + begin, 64);
     } else {
-      std::memcpy(bits, segment.scores + begin, sizeof(float) * static_cast<size_t>(count));
+      std::fill_n(to, width_, Key{0});
+      std::memcpy(to, segment.scores + begin, sizeof(Key) * static_cast<size_t>(count));
     }
-    for (int i = 0; i < kSampleChunk; ++i) {
-      const int32_t key = is_signed_ ? common::signed_key(bits[i]) : common::abs_key(bits[i]);
-      keys[i] = (live >> i & 1) != 0 ? key : kDead;
-    }
-    return __builtin_popcount(live);
+    const int64_t at = s * width_;
+    live_bits_[at / 32] |= live << (at % 32);
+    int alive = 0;
+    if (live == static_cast<uint32_t>((uint64_t{1} << count) - 1)) return count;
+    for (; live != 0; live &= live - 1) ++alive;
+    return alive;
   }
 
-  const Group& group_;
-  const bool is_signed_;
+  template <class Body>
+  void for_tiles(const Body& body) const {
+    parallel_ranges((room_ + kTile - 1) / kTile, 4, [&](int64_t first, int64_t last) {
+      for (int64_t t = first; t < last; ++t) {
+        const auto count = static_cast<int>(std::min<int64_t>(kTile, room_ - t * kTile));
+        body(t, TileInput<Key>{bits_ + t * kTile, live_bits_ + t * kTileWords, count,
+                               format_.is_signed, format_.infinity, kNoTie, kNoTie, kNoTie, true});
+      }
+    });
+  }
+
+  const Group<Key>& group_;
+  const Format& format_;
+  const TileCode<Key> code_;
+  const int width_;
   const int64_t strata_;
-  int32_t* const keys_;  // [strata, kSampleChunk], in the room of the drafts
+  const int64_t room_;
+  Key* const bits_;            // [strata, width]
+  uint32_t* const live_bits_;  // the same as a mask
+  int64_t drawn_ = 0;
   int64_t live_ = 0;
+  int64_t bytes_ = 0;
 };
 
 int most_frequent(const Histogram& histogram, int first, int last) {
@@ -166,57 +293,177 @@ int most_frequent(const Histogram& histogram, int first, int last) {
   return best;
 }
 
+// The bracket that a sample gives.
+template <class Key>
+class Bracketing {
+ public:
+  Bracketing(const Sample<Key>& sample, const Group<Key>& group, const Format& format, int64_t k,
+             const Scratch<Key>& scratch)
+      : sample_(sample), group_(group), format_(format), scratch_(scratch) {
+    const auto size = static_cast<double>(sample.drawn());
+    const double kept =
+        static_cast<double>(group.elements - k) / static_cast<double>(group.elements);
+    per_sample_ = static_cast<double>(group.elements) / size;
+    binomial_ = std::sqrt(size * kept * (1 - kept));
+    target_ = std::llround(kept * size);
+  }
+
+  // Elements expected in the bracket beyond what there is room for, as a factor; 0 where none can
+  // be found.
+  double excess() const { return excess_; }
+
+  bool find(Bracket* bracket) {
+    excess_ = 0;
+    const double room = kFill * static_cast<double>(scratch_.capacity);
+    // So few live ones that all can be listed.
+    const auto live = static_cast<double>(sample_.live());
+    if ((live + 6 * std::sqrt(live) + 20) * per_sample_ < room) {
+      *bracket = {format_.lowest(), format_.highest(), kNoTie, 0};
+      return true;
+    }
+    int32_t a, b;
+    if (!find_range(&a, &b)) return false;
+    auto list = sample_.list(a, b, kNoTie, scratch_);
+    int64_t inside = 0;
+    if (list.inside == list.stored) {
+      if (!find_ends(list, a, b, bracket, &inside)) return false;
+      if (static_cast<double>(inside) * per_sample_ <= room) return true;
+      a = bracket->lo;
+      b = bracket->hi;
+    }
+    // Too many: is it one key that is so frequent?
+    bracket->tied = frequent_key(list.stored, a, b);
+    list = sample_.list(a, b, bracket->tied, scratch_);
+    if (list.inside > list.stored) return false;
+    if (!find_ends(list, a, b, bracket, &inside)) return false;
+    if (bracket->tied < bracket->lo || bracket->tied > bracket->hi) {
+      bracket->tied = kNoTie;
+    } else {
+      inside -= list.ties;
+      const int64_t above = list.from_a - count_listed_upto(list.stored, bracket->tied) - list.ties;
+      const int64_t kept = target_ - above;
+      bracket->tied_end = kept <= 0           ? 0
+                          : kept >= list.ties ? group_.tiles
+                                              : sample_.tile_after_ties(list, kept);
+    }
+    excess_ = static_cast<double>(inside) * per_sample_ / room;
+    return excess_ <= 1;
+  }
+
+ private:
+  // Keys a..b that hold the bracket's ends, from the histogram of a part of the sample.
+  bool find_range(int32_t* a, int32_t* b) {
+    const auto step = static_cast<int>(std::clamp<int64_t>(sample_.room() >> 15, 1, 8));
+    Histogram coarse(scratch_.histograms, 1, kCoarseBits, format_.lowest(), format_.highest());
+    sample_.count_some(&coarse, step);
+    const int64_t live = coarse.total();
+    if (live == 0) return false;
+    const int64_t rank = live - target_ / step;
+    KeyRange pivot, from, to;
+    if (!coarse.locate(std::clamp<int64_t>(rank, 1, live), &pivot)) return false;
+    deviation_ = std::max(binomial_, sample_.spread(pivot.lo));
+    reach_ = static_cast<int64_t>(std::ceil(kDeviations * deviation_)) + 2;
+    const double part = step == 1 ? 0 : kDeviations * deviation_ / std::sqrt(step);
+    const int64_t margin = reach_ / step + static_cast<int64_t>(part) + 2;
+    *a = format_.lowest();
+    *b = format_.highest();
+    if (rank - margin >= 1 && coarse.locate(std::min(rank - margin, live), &from)) *a = from.lo;
+    if (rank + margin <= live && coarse.locate(std::max<int64_t>(rank + margin, 1), &to)) {
+      *b = to.hi;
+    }
+    return true;
+  }
+
+  // Narrows a..b to the bracket, which must be in it; open where the sample itself ends.
+  bool find_ends(const typename Sample<Key>::List& list, int32_t a, int32_t b, Bracket* bracket,
+                 int64_t* inside) const {
+    uint32_t slots[1 << kFineBits];
+    Histogram fine(slots, 1, kFineBits, a, b);
+    fine.count([&](int64_t, const auto& add) { add(scratch_.keys, list.stored); });
+    if (list.ties > 0) fine.add(bracket->tied, static_cast<uint32_t>(list.ties));
+    const int64_t count = list.stored + list.ties;
+    const bool open_below = target_ + reach_ > sample_.live();
+    const bool open_above = target_ - reach_ < 1;
+    KeyRange from = {a, a, 0, 0}, to = {b, b, 0, 0};
+    int64_t first = 1, last = count;  // ranks of the ends among a..b
+    if (!open_below) {
+      first = list.from_a - (target_ + reach_) + 1;
+      if (first < 1 || !fine.locate(first, &from)) return false;
+    }
+    if (!open_above) {
+      last = list.from_a - (target_ - reach_) + 1;
+      if (last > count || !fine.locate(std::max<int64_t>(last, 1), &to)) return false;
+    }
+    bracket->lo = open_below ? format_.lowest() : from.lo;
+    bracket->hi = open_above ? format_.highest() : to.hi;
+    *inside = last - first + 1 + (open_above ? list.from_a - count : to.count - to.rank) +
+              (open_below ? sample_.live() - list.from_a : from.rank - 1);
+    return true;
+  }
+
+  // The most frequent of the listed keys in a..b, if one stands out.
+  int32_t frequent_key(int64_t stored, int32_t a, int32_t b) const {
+    uint32_t slots[1 << kFineBits];
+    while (a < b) {
+      Histogram keys(slots, 1, kFineBits, a, b);
+      keys.count([&](int64_t, const auto& add) { add(scratch_.keys, stored); });
+      const int bin = most_frequent(keys, 0, keys.bins() - 1);
+      a = keys.first_key(bin);
+      b = keys.last_key(bin);
+    }
+    return a;
+  }
+
+  int64_t count_listed_upto(int64_t stored, int32_t key) const {
+    int64_t count = 0;
+    for (int64_t i = 0; i < stored; ++i) count += scratch_.keys[i] <= key;
+    return count;
+  }
+
+  const Sample<Key>& sample_;
+  const Group<Key>& group_;
+  const Format& format_;
+  const Scratch<Key>& scratch_;
+  double per_sample_;
+  double binomial_;
+  int64_t target_;  // keys of the sample that are to be kept
+  double deviation_ = 0;
+  int64_t reach_ = 0;
+  double excess_ = 0;
+};
+
 }  // namespace
 
-bool sample_bracket(const Group& group, const Rank& rank, const Scratch& scratch, Bracket* bracket,
-                    int64_t* bytes_read) {
-  constexpr int kBits = 16;
-  const int parts = static_cast<int>(std::min<int64_t>(2, scratch.histogram_bytes >> (kBits + 2)));
-  Sample sample(group, rank.is_signed);
-  if (sample.strata() * kSampleChunk < kMinLive) return false;
-  sample.draw();
-  *bytes_read += sample.strata() * kSampleChunk * static_cast<int64_t>(sizeof(float));
-  const int64_t m = sample.live();
-  if (m < kMinLive) return false;
-
-  const int32_t lowest = common::lowest_key(rank.is_signed);
-  const int32_t highest = common::highest_key();
-  Histogram coarse(scratch.histograms, parts, kBits, lowest, highest);
-  sample.count(&coarse, parts);
-  const double p = static_cast<double>(rank.rank) / static_cast<double>(rank.live);
-  const double per_sample = static_cast<double>(rank.live) / static_cast<double>(m);
-  const auto size = static_cast<double>(m);
-  const int64_t target = std::clamp<int64_t>(std::llround(p * size), 1, m);
-  KeyRange middle, from, to;
-  if (!coarse.locate(target, &middle)) return false;
-  const double deviation = std::max(std::sqrt(size * p * (1 - p)), sample.spread(middle.lo));
-  const auto reach = static_cast<int64_t>(std::ceil(kDeviations * deviation)) + 2;
-
-  // Ranks in the sample of the bracket's ends; past the sample's own ends the bracket is open.
-  const int64_t first = std::max<int64_t>(1, target - reach);
-  const int64_t last = std::min(m, target + reach);
-  if (!coarse.locate(first, &from) || !coarse.locate(last, &to)) return false;
-  const int64_t below = first - from.rank;
-  Histogram fine(scratch.histograms, parts, kBits, from.lo, to.hi);
-  sample.count(&fine, parts);
-  if (!fine.locate(first - below, &from) || !fine.locate(last - below, &to)) return false;
-  const bool open_below = target - reach < 1;
-  const bool open_above = target + reach > m;
-  *bracket = {open_below ? lowest : from.lo, open_above ? highest : to.hi, kNoTie};
-
-  const double room = kFill * static_cast<double>(scratch.capacity) / per_sample;
-  const int64_t inside =
-      (open_above ? m : last - to.rank + to.count) - (open_below ? 0 : first - from.rank);
-  if (static_cast<double>(inside) <= room) return true;
-
-  // Too many: is it one key that is so frequent? A bin of `fine` has at most 2^16 keys.
-  int bin = most_frequent(fine, fine.bin(from.lo), fine.bin(to.lo));
-  Histogram keys(scratch.histograms, parts, kBits, fine.first_key(bin), fine.last_key(bin));
-  sample.count(&keys, parts);
-  bin = most_frequent(keys, 0, keys.bins() - 1);
-  bracket->tied = keys.first_key(bin);
-  return static_cast<double>(inside - keys.count_of(bin)) <= room;
+template <class Key>
+Sampled sample_bracket(const Group<Key>& group, const Format& format, int64_t k,
+                       const Scratch<Key>& scratch, Bracket* bracket, int64_t* bytes_read) {
+  int width = Group<Key>::kLine;
+  int64_t strata = std::min(kMaxSample, group.elements / kShare) / width;
+  for (int round = 0; round < 2; ++round) {
+    Sample<Key> sample(group, format, strata, width);
+    if (sample.strata() == 0) return Sampled::kNone;
+    sample.draw();
+    *bytes_read += sample.bytes();
+    if (sample.drawn() == 0) return Sampled::kNone;
+    Bracketing<Key> bracketing(sample, group, format, k, scratch);
+    *bracket = {format.lowest(), format.highest(), kNoTie, 0};
+    if (bracketing.find(bracket)) return Sampled::kBracket;
+    // Lines may be as good as single draws: the bracket then shrinks as the root of their number.
+    const double excess = bracketing.excess();
+    if (excess == 0) return Sampled::kNone;
+    const auto wanted = static_cast<double>(strata) * excess * excess * 1.3;
+    const int64_t most = std::min(kLargerSample, group.elements / kShare);
+    while (width > 1 && wanted * width > static_cast<double>(most)) width /= 2;
+    if (wanted * width > static_cast<double>(most)) return Sampled::kNone;
+    strata = static_cast<int64_t>(wanted);
+  }
+  return Sampled::kNone;
 }
+
+template Sampled sample_bracket(const Group<int32_t>&, const Format&, int64_t,
+                                const Scratch<int32_t>&, Bracket*, int64_t*);
+template Sampled sample_bracket(const Group<int16_t>&, const Format&, int64_t,
+                                const Scratch<int16_t>&, Bracket*, int64_t*);
 
 }  // namespace select
 }  // namespace secateur

@@ -1,11 +1,13 @@
-// The inner loop of threshold selection: classifies a tile of scores against a bracket of keys.
+// The inner loops of threshold selection, over a tile of scores. Key is int32_t for float scores
+// and int16_t for 16-bit ones; it holds a score's bits as well as its key (keys.h, half.h).
 //
-// For each element that is live (kept in `previous`): mask bit = key >= lo; where also key <= hi
-// and key != tied, its key and offset are appended to the candidates, in order. Elements that are
-// not live get mask bit 0 and are otherwise ignored. NaN (above every bracket in magnitude) is
-// reported.
+// classify: for each element that is live (kept in `previous`): mask bit = key >= lo; where also
+// key <= hi and key != tied, its key and offset are appended to the candidates, in order. Keys
+// equal to tied are only counted; their mask bit is keep_ties. Elements that are not live get mask
+// bit 0 and are otherwise ignored. A live NaN (above every bracket in magnitude) is reported.
 //
-// Reads 4 bytes an element and 1 bit of `previous`; writes 1 bit and 6 bytes a candidate.
+// Reads 4 or 2 bytes an element and 1 bit of `previous`; writes 1 bit, and for a candidate its key
+// and 2 bytes.
 #pragma once
 
 #include <cstdint>
@@ -13,42 +15,66 @@
 namespace secateur {
 namespace select {
 
-constexpr int kTile = 8192;  // elements: 32 KiB of scores, 1 KiB of mask
+constexpr int kTile = 8192;  // elements: 32 or 16 KiB of scores, 1 KiB of mask
 constexpr int kTileWords = kTile / 32;
 constexpr int32_t kNoTie = INT32_MIN;  // no score has this key
 
+template <class Key>
 struct TileInput {
-  const float* scores;       // [count], 4-byte aligned
+  const Key* scores;         // [count], aligned as Key
   const uint32_t* previous;  // mask words or null
   int count;                 // 1..kTile
   bool is_signed;
+  int32_t infinity;  // magnitudes above it are NaN
   int32_t lo;
   int32_t hi;
   int32_t tied;
+  bool keep_ties;
 };
 
 struct TileCounts {
   int live;
-  int kept;
+  int kept;  // keys at least lo, tied or not
   int candidates;
   int ties;
   bool nan;
 };
 
-// Room for the candidates of a whole tile and for whole vectors stored past the last.
+// Room for the candidates of a whole tile, and for some stored past the last.
+template <class Key>
 struct TileCandidates {
-  int32_t keys[kTile + 32];
+  Key keys[kTile + 32];
   uint16_t offsets[kTile + 32];
 };
 
-using ClassifyTile = TileCounts (*)(const TileInput& input, uint32_t* mask,
-                                    TileCandidates* candidates);
-TileCounts classify_tile_plain(const TileInput& input, uint32_t* mask, TileCandidates* candidates);
-TileCounts classify_tile_avx2(const TileInput& input, uint32_t* mask, TileCandidates* candidates);
-TileCounts classify_tile_avx512(const TileInput& input, uint32_t* mask, TileCandidates* candidates);
+// The loops for an instruction set.
+template <class Key>
+struct TileCode {
+  TileCounts (*classify)(const TileInput<Key>& input, uint32_t* mask,
+                         TileCandidates<Key>* candidates);
 
-// The one for the instruction set in use.
-ClassifyTile classify_tile() noexcept;
+  // Copies mask words [words] and clears in the copy the bits of candidates up to the key
+  // `highest`. mask may be draft.
+  void (*settle)(const uint32_t* draft, int words, const Key* keys, const uint16_t* offsets,
+                 int candidates, int32_t highest, uint32_t* mask);
+
+  // How many of n keys equal this one.
+  int (*count_equal)(const Key* keys, int n, int32_t key);
+
+  // ++slots[(key - lo) >> shift] for the live elements with keys in lo..hi.
+  void (*count_digits)(const TileInput<Key>& input, int shift, uint32_t* slots);
+};
+
+void get_tile_code_plain(TileCode<int32_t>* code);
+void get_tile_code_plain(TileCode<int16_t>* code);
+void get_tile_code_avx2(TileCode<int32_t>* code);
+void get_tile_code_avx2(TileCode<int16_t>* code);
+void get_tile_code_avx512(TileCode<int32_t>* code);
+void get_tile_code_avx512(TileCode<int16_t>* code);
+
+// For the instruction set in use.
+template <class Key>
+TileCode<Key> tile_code() noexcept;
 
 }  // namespace select
 }  // namespace secateur

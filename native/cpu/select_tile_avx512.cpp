@@ -4,77 +4,97 @@
 
 namespace {
 
-using secateur::common::kInfinityKey;
+using secateur::common::tile::Compared;
 
-class Lanes {
+// _mm512_maskz_max_epi32 with all lanes, as GCC 12 warns of _mm512_max_epi32's own code.
+
+template <class Key>
+class Lanes;
+
+template <>
+class Lanes<int32_t> {
  public:
-  static constexpr bool kStoresNone = true;  // compact() without a branch
+  Lanes(int32_t lo, int32_t hi, int32_t tied)
+      : lo_(_mm512_set1_epi32(lo)), hi_(_mm512_set1_epi32(hi)), tied_(_mm512_set1_epi32(tied)) {}
 
-  // Returns which of the 32 scores are NaN.
-  template <bool kSigned>
-  SECATEUR_HD uint32_t load(const float* scores) {
-    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
-    const __m512i low = _mm512_loadu_si512(scores);
-    const __m512i high = _mm512_loadu_si512(scores + 16);
-    low_ = _mm512_and_si512(low, magnitude);
-    high_ = _mm512_and_si512(high, magnitude);
-    const __m512i infinity = _mm512_set1_epi32(kInfinityKey);
-    const uint32_t nans =
-        join(_mm512_cmpgt_epi32_mask(low_, infinity), _mm512_cmpgt_epi32_mask(high_, infinity));
-    if (kSigned) {
-      const __m512i zero = _mm512_setzero_si512();
-      low_ = _mm512_mask_sub_epi32(low_, _mm512_movepi32_mask(low), zero, low_);
-      high_ = _mm512_mask_sub_epi32(high_, _mm512_movepi32_mask(high), zero, high_);
+  template <bool kSigned, bool kTied>
+  SECATEUR_HD Compared compare(const int32_t* scores) {
+    __mmask16 kept[4], inside[4], ties[4] = {};
+    for (int v = 0; v < 4; ++v) {
+      const __m512i bits = _mm512_loadu_si512(scores + 16 * v);
+      __m512i key = _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffffff));
+      highest_ = _mm512_maskz_max_epi32(0xffff, highest_, key);
+      if (kSigned) {
+        key = _mm512_mask_sub_epi32(key, _mm512_movepi32_mask(bits), _mm512_setzero_si512(), key);
+      }
+      kept[v] = _mm512_cmpge_epi32_mask(key, lo_);
+      inside[v] = _mm512_mask_cmple_epi32_mask(kept[v], key, hi_);
+      if (kTied) ties[v] = _mm512_cmpeq_epi32_mask(key, tied_);
     }
-    return nans;
+    return {join(kept), join(inside), kTied ? join(ties) : 0};
   }
 
-  SECATEUR_HD uint32_t at_least(int32_t key) const {
-    const __m512i k = _mm512_set1_epi32(key);
-    return join(_mm512_cmpge_epi32_mask(low_, k), _mm512_cmpge_epi32_mask(high_, k));
-  }
-  SECATEUR_HD uint32_t at_most(int32_t key) const {
-    const __m512i k = _mm512_set1_epi32(key);
-    return join(_mm512_cmple_epi32_mask(low_, k), _mm512_cmple_epi32_mask(high_, k));
-  }
-  SECATEUR_HD uint32_t equal(int32_t key) const {
-    const __m512i k = _mm512_set1_epi32(key);
-    return join(_mm512_cmpeq_epi32_mask(low_, k), _mm512_cmpeq_epi32_mask(high_, k));
-  }
-
-  // Stores the keys whose bit is set, and base + their place, packed.
-  SECATEUR_HD void compact(uint32_t bits, int base, int32_t* keys, uint16_t* offsets) const {
-    const auto low = static_cast<__mmask16>(bits);
-    const auto high = static_cast<__mmask16>(bits >> 16);
-    const int count = __builtin_popcount(low);
-    const __m512i places =
-        _mm512_add_epi32(_mm512_set1_epi32(base),
-                         _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
-    store(keys, offsets, low, low_, places);
-    store(keys + count, offsets + count, high, high_,
-          _mm512_add_epi32(places, _mm512_set1_epi32(16)));
+  int32_t highest() const {
+    int32_t keys[16], most = 0;
+    _mm512_storeu_si512(keys, highest_);
+    for (int32_t key : keys) most = key > most ? key : most;
+    return most;
   }
 
  private:
-  static SECATEUR_HD uint32_t join(__mmask16 low, __mmask16 high) {
-    return static_cast<uint32_t>(low) | static_cast<uint32_t>(high) << 16;
-  }
-  static SECATEUR_HD void store(int32_t* keys, uint16_t* offsets, __mmask16 bits, __m512i key,
-                                __m512i place) {
-    _mm512_storeu_si512(keys, _mm512_maskz_compress_epi32(bits, key));
-    _mm256_storeu_si256(
-        reinterpret_cast<__m256i*>(offsets),
-        _mm512_maskz_cvtepi32_epi16(0xffff, _mm512_maskz_compress_epi32(bits, place)));
+  static SECATEUR_HD uint64_t join(const __mmask16* part) {
+    return _cvtmask64_u64(
+        _mm512_kunpackd(_mm512_kunpackw(part[3], part[2]), _mm512_kunpackw(part[1], part[0])));
   }
 
-  __m512i low_;
-  __m512i high_;
+  __m512i lo_, hi_, tied_;
+  __m512i highest_ = _mm512_setzero_si512();
+};
+
+template <>
+class Lanes<int16_t> {
+ public:
+  Lanes(int16_t lo, int16_t hi, int16_t tied)
+      : lo_(_mm512_set1_epi16(lo)), hi_(_mm512_set1_epi16(hi)), tied_(_mm512_set1_epi16(tied)) {}
+
+  template <bool kSigned, bool kTied>
+  SECATEUR_HD Compared compare(const int16_t* scores) {
+    __mmask32 kept[2], inside[2], ties[2] = {};
+    for (int v = 0; v < 2; ++v) {
+      const __m512i bits = _mm512_loadu_si512(scores + 32 * v);
+      __m512i key = _mm512_and_si512(bits, _mm512_set1_epi16(0x7fff));
+      highest_ = _mm512_max_epi16(highest_, key);
+      if (kSigned) {
+        key = _mm512_mask_sub_epi16(key, _mm512_movepi16_mask(bits), _mm512_setzero_si512(), key);
+      }
+      kept[v] = _mm512_cmpge_epi16_mask(key, lo_);
+      inside[v] = _mm512_mask_cmple_epi16_mask(kept[v], key, hi_);
+      if (kTied) ties[v] = _mm512_cmpeq_epi16_mask(key, tied_);
+    }
+    return {join(kept), join(inside), kTied ? join(ties) : 0};
+  }
+
+  int32_t highest() const {
+    int16_t keys[32], most = 0;
+    _mm512_storeu_si512(keys, highest_);
+    for (int16_t key : keys) most = key > most ? key : most;
+    return most;
+  }
+
+ private:
+  static SECATEUR_HD uint64_t join(const __mmask32* part) {
+    return _cvtmask64_u64(_mm512_kunpackd(part[1], part[0]));
+  }
+
+  __m512i lo_, hi_, tied_;
+  __m512i highest_ = _mm512_setzero_si512();
 };
 
 }  // namespace
 
-secateur::select::TileCounts secateur::select::classify_tile_avx512(const TileInput& input,
-                                                                    uint32_t* mask,
-                                                                    TileCandidates* candidates) {
-  return common::tile::classify<Lanes>(input, mask, candidates);
+void secateur::select::get_tile_code_avx512(TileCode<int32_t>* code) {
+  common::tile::get_code<Lanes>(code);
+}
+void secateur::select::get_tile_code_avx512(TileCode<int16_t>* code) {
+  common::tile::get_code<Lanes>(code);
 }

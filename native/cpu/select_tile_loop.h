@@ -1,103 +1,234 @@
-// The loop of select_tile.h over a class Lanes that holds 32 keys in the registers of an
+// The loops of select_tile.h over a class Lanes<Key> that compares 64 keys in the registers of an
 // instruction set. Included by one file for each.
+//
+// A bracket holds about one element in a hundred, at places that no branch predictor knows: the
+// first two candidates of 64 elements are stored always, whether they are there or not, and a
+// branch is left for those that have more.
 #pragma once
 
 #include <string.h>
 
-#include "common/keys.h"
+#include "common/half.h"
 #include "select_tile.h"
 
 SECATEUR_COMMON_BEGIN
 
 namespace tile {
 
+using select::kTile;
 using select::TileCandidates;
 using select::TileCounts;
 using select::TileInput;
 
-// The hardware's prefetchers stop at pages; scores 2 KiB ahead, perhaps of the next tile, are asked
-// for here. A prefetch past the end is harmless.
-SECATEUR_HD void prefetch(const float* scores) {
-  const uintptr_t ahead = reinterpret_cast<uintptr_t>(scores) + 2048;
-  __builtin_prefetch(reinterpret_cast<const void*>(ahead));
-  __builtin_prefetch(reinterpret_cast<const void*>(ahead + 64));
+SECATEUR_HD int32_t magnitude_of(int32_t bits) { return abs_key(static_cast<uint32_t>(bits)); }
+SECATEUR_HD int16_t magnitude_of(int16_t bits) { return static_cast<int16_t>(bits & 0x7fff); }
+
+template <bool kSigned>
+SECATEUR_HD int32_t key_of(int32_t bits) {
+  const auto word = static_cast<uint32_t>(bits);
+  return kSigned ? signed_key(word) : abs_key(word);
 }
+template <bool kSigned>
+SECATEUR_HD int16_t key_of(int16_t bits) {
+  const auto half = static_cast<uint16_t>(bits);
+  return static_cast<int16_t>(kSigned ? signed_key16(half) : abs_key16(half));
+}
+
+// As a Key; a bound outside its range bounds as well as the last key there is.
+template <class Key>
+SECATEUR_HD Key bound(int32_t key) {
+  const int32_t least =
+      static_cast<int32_t>(uint32_t{1} << (8 * sizeof(Key) - 1)) * (sizeof(Key) == 4 ? 1 : -1);
+  const int32_t most = -(least + 1);
+  return static_cast<Key>(key < least ? least : key > most ? most : key);
+}
+
+template <class Key>
+SECATEUR_HD Key load_bits(const Key* scores) {
+  Key bits;
+  memcpy(&bits, scores, sizeof bits);
+  return bits;
+}
+
+// Which of 64 elements are at least lo, of these at most hi, of these equal to tied. Bits of
+// elements that are not live may be anything.
+struct Compared {
+  uint64_t kept;
+  uint64_t inside;
+  uint64_t ties;
+};
 
 // Kept in locals of one function, so that stores to the mask cannot alias them.
 struct Totals {
-  uint32_t nans = 0;
   int live = 0;
   int kept = 0;
   int candidates = 0;
   int ties = 0;
 };
 
-template <class Lanes, bool kSigned, bool kTied>
-SECATEUR_HD uint32_t step(const float* scores, uint32_t live, int base, const TileInput& input,
-                          TileCandidates* candidates, Totals* totals) {
-  Lanes lanes;
-  totals->nans |= lanes.template load<kSigned>(scores) & live;
-  const uint32_t kept = lanes.at_least(input.lo) & live;
-  uint32_t inside = kept & lanes.at_most(input.hi);
+// Appends base + the place of each set bit; writes two at least.
+SECATEUR_HD int append(uint64_t bits, int base, uint16_t* offsets) {
+  constexpr uint64_t kStop = uint64_t{1} << 63;  // there is a lowest bit
+  const auto offset = [&](uint64_t rest) {
+    return static_cast<uint16_t>(base + __builtin_ctzll(rest | kStop));
+  };
+  const int count = __builtin_popcountll(bits);
+  offsets[0] = offset(bits);
+  uint64_t rest = bits & (bits - 1);
+  offsets[1] = offset(rest);
+  rest &= rest - 1;
+  if (__builtin_expect(count > 2, 0)) {
+    do {
+      *(offsets++ + 2) = offset(rest);
+      rest &= rest - 1;
+    } while (rest != 0);
+  }
+  return count;
+}
+
+template <class Lanes, bool kTied>
+SECATEUR_HD uint64_t step(const Compared& compared, uint64_t live, int base, bool keep_ties,
+                          uint16_t* offsets, Totals* totals) {
+  uint64_t kept = compared.kept & live;
+  uint64_t inside = compared.inside & live;
+  totals->kept += __builtin_popcountll(kept);
   if (kTied) {
-    const uint32_t ties = lanes.equal(input.tied) & inside;
-    totals->ties += __builtin_popcount(ties);
+    const uint64_t ties = compared.ties & inside;
+    totals->ties += __builtin_popcountll(ties);
     inside ^= ties;
+    if (!keep_ties) kept ^= ties;
   }
-  totals->kept += __builtin_popcount(kept);
-  // A word in four holds candidates: a branch that mispredicts, unless storing none is as cheap.
-  if (Lanes::kStoresNone || inside != 0) {
-    lanes.compact(inside, base, candidates->keys + totals->candidates,
-                  candidates->offsets + totals->candidates);
-    totals->candidates += __builtin_popcount(inside);
-  }
+  totals->candidates += append(inside, base, offsets + totals->candidates);
   return kept;
 }
 
-template <class Lanes, bool kSigned, bool kTied>
-inline TileCounts loop(const TileInput& given, uint32_t* mask, TileCandidates* candidates) {
-  const TileInput input = given;
+// Whether a live element is NaN; asked where some element is.
+template <class Key>
+inline bool has_nan(const TileInput<Key>& input) {
+  for (int i = 0; i < input.count; ++i) {
+    if (magnitude_of(load_bits(input.scores + i)) <= input.infinity) continue;
+    if (input.previous == nullptr || (input.previous[i >> 5] >> (i & 31) & 1) != 0) return true;
+  }
+  return false;
+}
+
+template <class Lanes, class Key, bool kSigned, bool kTied>
+inline TileCounts loop(const TileInput<Key>& given, uint32_t* mask,
+                       TileCandidates<Key>* candidates) {
+  const TileInput<Key> input = given;
+  uint16_t* const offsets = candidates->offsets;
+  Lanes lanes(bound<Key>(input.lo), bound<Key>(input.hi), bound<Key>(input.tied));
   Totals totals;
-  const int whole = input.count / 32;
+  const int whole = input.count / 64;
   if (input.previous == nullptr) {
-    for (int word = 0; word < whole; ++word) {
-      const float* scores = input.scores + word * 32;
-      prefetch(scores);
-      mask[word] =
-          step<Lanes, kSigned, kTied>(scores, ~uint32_t{0}, word * 32, input, candidates, &totals);
+    for (int w = 0; w < whole; ++w) {
+      const Compared compared = lanes.template compare<kSigned, kTied>(input.scores + w * 64);
+      const uint64_t kept =
+          step<Lanes, kTied>(compared, ~uint64_t{0}, w * 64, input.keep_ties, offsets, &totals);
+      memcpy(mask + 2 * w, &kept, sizeof kept);
     }
-    totals.live = whole * 32;
+    totals.live = whole * 64;
   } else {
-    for (int word = 0; word < whole; ++word) {
-      const float* scores = input.scores + word * 32;
-      const uint32_t live = input.previous[word];
-      prefetch(scores);
-      totals.live += __builtin_popcount(live);
-      mask[word] = step<Lanes, kSigned, kTied>(scores, live, word * 32, input, candidates, &totals);
+    for (int w = 0; w < whole; ++w) {
+      uint64_t live;
+      memcpy(&live, input.previous + 2 * w, sizeof live);
+      totals.live += __builtin_popcountll(live);
+      const Compared compared = lanes.template compare<kSigned, kTied>(input.scores + w * 64);
+      const uint64_t kept =
+          step<Lanes, kTied>(compared, live, w * 64, input.keep_ties, offsets, &totals);
+      memcpy(mask + 2 * w, &kept, sizeof kept);
     }
   }
-  const int rest = input.count % 32;
+  const int rest = input.count % 64;
   if (rest != 0) {
-    float padded[32] = {};
-    memcpy(padded, input.scores + whole * 32, sizeof(float) * static_cast<size_t>(rest));
-    uint32_t live = (uint32_t{1} << rest) - 1;
-    if (input.previous != nullptr) live &= input.previous[whole];
-    totals.live += __builtin_popcount(live);
-    mask[whole] = step<Lanes, kSigned, kTied>(padded, live, whole * 32, input, candidates, &totals);
+    Key padded[64] = {};
+    memcpy(padded, input.scores + whole * 64, sizeof(Key) * static_cast<size_t>(rest));
+    const size_t bytes = rest > 32 ? 8 : 4;
+    uint64_t live = ~uint64_t{0};
+    if (input.previous != nullptr) memcpy(&live, input.previous + 2 * whole, bytes);
+    live &= (uint64_t{1} << rest) - 1;
+    totals.live += __builtin_popcountll(live);
+    const Compared compared = lanes.template compare<kSigned, kTied>(padded);
+    const uint64_t kept =
+        step<Lanes, kTied>(compared, live, whole * 64, input.keep_ties, offsets, &totals);
+    memcpy(mask + 2 * whole, &kept, bytes);
   }
-  return {totals.live, totals.kept, totals.candidates, totals.ties, totals.nans != 0};
+  for (int i = 0; i < totals.candidates; ++i) {
+    candidates->keys[i] = key_of<kSigned>(load_bits(input.scores + offsets[i]));
+  }
+  return {totals.live, totals.kept, totals.candidates, totals.ties,
+          lanes.highest() > input.infinity && has_nan(input)};
 }
 
-template <class Lanes, bool kSigned>
-inline TileCounts classify(const TileInput& input, uint32_t* mask, TileCandidates* candidates) {
-  return input.tied == select::kNoTie ? loop<Lanes, kSigned, false>(input, mask, candidates)
-                                      : loop<Lanes, kSigned, true>(input, mask, candidates);
+template <template <class> class Lanes, class Key>
+inline TileCounts classify(const TileInput<Key>& input, uint32_t* mask,
+                           TileCandidates<Key>* candidates) {
+  using L = Lanes<Key>;
+  if (input.tied == select::kNoTie) {
+    return input.is_signed ? loop<L, Key, true, false>(input, mask, candidates)
+                           : loop<L, Key, false, false>(input, mask, candidates);
+  }
+  return input.is_signed ? loop<L, Key, true, true>(input, mask, candidates)
+                         : loop<L, Key, false, true>(input, mask, candidates);
 }
 
-template <class Lanes>
-inline TileCounts classify(const TileInput& input, uint32_t* mask, TileCandidates* candidates) {
-  return input.is_signed ? classify<Lanes, true>(input, mask, candidates)
-                         : classify<Lanes, false>(input, mask, candidates);
+template <class Key>
+inline void settle(const uint32_t* draft, int words, const Key* keys, const uint16_t* offsets,
+                   int candidates, int32_t highest, uint32_t* mask) {
+  uint64_t copy[kTile / 64];
+  const auto bytes = static_cast<size_t>(words) * sizeof(uint32_t);
+  memcpy(copy, draft, bytes);
+  for (int i = 0; i < candidates; ++i) {
+    const auto pruned = static_cast<uint64_t>(keys[i] <= highest);
+    copy[offsets[i] >> 6] &= ~(pruned << (offsets[i] & 63));
+  }
+  memcpy(mask, copy, bytes);
+}
+
+template <class Key>
+inline int count_equal(const Key* keys, int n, int32_t key) {
+  int count = 0;
+  for (int i = 0; i < n; ++i) count += keys[i] == key;
+  return count;
+}
+
+template <class Key, bool kSigned>
+inline void digits_loop(const TileInput<Key>& input, int shift, uint32_t* slots) {
+  const auto base = static_cast<uint32_t>(input.lo);
+  const uint32_t widest = static_cast<uint32_t>(input.hi) - base;
+  for (int begin = 0; begin < input.count; begin += 32) {
+    const int count = input.count - begin < 32 ? input.count - begin : 32;
+    Key bits[32] = {};
+    if (count == 32) {
+      memcpy(bits, input.scores + begin, sizeof bits);
+    } else {
+      memcpy(bits, input.scores + begin, sizeof(Key) * static_cast<size_t>(count));
+    }
+    uint32_t digits[32];
+    for (int l = 0; l < 32; ++l) {
+      digits[l] = static_cast<uint32_t>(static_cast<int32_t>(key_of<kSigned>(bits[l]))) - base;
+    }
+    uint32_t live = count < 32 ? (uint32_t{1} << count) - 1 : ~uint32_t{0};
+    if (input.previous != nullptr) live &= input.previous[begin / 32];
+    for (; live != 0; live &= live - 1) {
+      const uint32_t digit = digits[__builtin_ctz(live)];
+      if (digit <= widest) ++slots[digit >> shift];
+    }
+  }
+}
+
+template <class Key>
+inline void count_digits(const TileInput<Key>& input, int shift, uint32_t* slots) {
+  if (input.is_signed) {
+    digits_loop<Key, true>(input, shift, slots);
+  } else {
+    digits_loop<Key, false>(input, shift, slots);
+  }
+}
+
+template <template <class> class Lanes, class Key>
+inline void get_code(select::TileCode<Key>* code) {
+  *code = {classify<Lanes, Key>, settle<Key>, count_equal<Key>, count_digits<Key>};
 }
 
 }  // namespace tile

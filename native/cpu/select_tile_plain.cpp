@@ -5,80 +5,69 @@ namespace secateur {
 namespace select {
 namespace {
 
+using common::tile::Compared;
+
+template <class Key>
 class Lanes {
  public:
-  static constexpr bool kStoresNone = false;  // compact() without a branch
+  Lanes(Key lo, Key hi, Key tied) : lo_(lo), hi_(hi), tied_(tied) {}
 
-  // Returns which of the 32 scores are NaN.
-  template <bool kSigned>
-  SECATEUR_HD uint32_t load(const float* scores) {
-    uint32_t bits[32];
-    memcpy(bits, scores, sizeof bits);
-    for (int l = 0; l < 32; ++l) key_[l] = common::abs_key(bits[l]);
-    const uint32_t nans = ~at_most(common::kInfinityKey);
-    if (kSigned) {
-      for (int l = 0; l < 32; ++l) key_[l] = common::signed_key(bits[l]);
+  template <bool kSigned, bool kTied>
+  SECATEUR_HD Compared compare(const Key* scores) {
+    Key keys[64];
+    memcpy(keys, scores, sizeof keys);
+    Key highest = highest_;
+    for (int l = 0; l < 64; ++l) {
+      const Key magnitude = common::tile::magnitude_of(keys[l]);
+      highest = magnitude > highest ? magnitude : highest;
+      keys[l] = common::tile::key_of<kSigned>(keys[l]);
     }
-    return nans;
+    highest_ = highest;
+    const uint64_t kept = join(keys, [lo = lo_](Key key) { return key >= lo; });
+    const uint64_t inside = kept & join(keys, [hi = hi_](Key key) { return key <= hi; });
+    return {kept, inside, kTied ? join(keys, [tied = tied_](Key key) { return key == tied; }) : 0};
   }
 
-  SECATEUR_HD uint32_t at_least(int32_t key) const {
-    return join([=](int32_t x) { return x >= key; });
-  }
-  SECATEUR_HD uint32_t at_most(int32_t key) const {
-    return join([=](int32_t x) { return x <= key; });
-  }
-  SECATEUR_HD uint32_t equal(int32_t key) const {
-    return join([=](int32_t x) { return x == key; });
-  }
-
-  // Stores the keys whose bit is set, and base + their place, packed.
-  SECATEUR_HD void compact(uint32_t bits, int base, int32_t* keys, uint16_t* offsets) const {
-    for (; bits != 0; bits &= bits - 1) {
-      const int place = __builtin_ctz(bits);
-      *keys++ = key_[place];
-      *offsets++ = static_cast<uint16_t>(base + place);
-    }
-  }
+  int32_t highest() const { return highest_; }
 
  private:
   // One byte a lane, which the compiler vectorizes; then eight bytes to eight bits by a product
   // that moves the bit of byte b to bit 56 + b (little-endian).
   template <class Compare>
-  SECATEUR_HD uint32_t join(const Compare& compare) const {
-    uint8_t flags[32];
-    for (int l = 0; l < 32; ++l) flags[l] = compare(key_[l]) ? 1 : 0;
-    uint32_t bits = 0;
-    for (int v = 0; v < 4; ++v) {
+  static SECATEUR_HD uint64_t join(const Key* keys, const Compare& compare) {
+    uint8_t flags[64];
+    for (int l = 0; l < 64; ++l) flags[l] = compare(keys[l]) ? 1 : 0;
+    uint64_t bits = 0;
+    for (int v = 0; v < 8; ++v) {
       uint64_t bytes;
       memcpy(&bytes, flags + 8 * v, sizeof bytes);
-      bits |= static_cast<uint32_t>(bytes * 0x0102040810204080u >> 56) << 8 * v;
+      bits |= (bytes * 0x0102040810204080u >> 56) << 8 * v;
     }
     return bits;
   }
 
-  int32_t key_[32];
+  Key lo_, hi_, tied_;
+  Key highest_ = 0;
 };
 
 }  // namespace
 
-TileCounts classify_tile_plain(const TileInput& input, uint32_t* mask, TileCandidates* candidates) {
-  return common::tile::classify<Lanes>(input, mask, candidates);
+void get_tile_code_plain(TileCode<int32_t>* code) { common::tile::get_code<Lanes>(code); }
+void get_tile_code_plain(TileCode<int16_t>* code) { common::tile::get_code<Lanes>(code); }
+
+template <class Key>
+TileCode<Key> tile_code() noexcept {
+  TileCode<Key> code;
+  get_tile_code_plain(&code);
+#if SECATEUR_X86
+  if (isa() == Isa::kAvx2) get_tile_code_avx2(&code);
+  if (isa() == Isa::kAvx512) get_tile_code_avx512(&code);
+#endif
+  return code;
 }
 
-ClassifyTile classify_tile() noexcept {
-#if SECATEUR_X86
-  switch (isa()) {
-    case Isa::kAvx512:
-      return classify_tile_avx512;
-    case Isa::kAvx2:
-      return classify_tile_avx2;
-    case Isa::kPlain:
-      break;
-  }
-#endif
-  return classify_tile_plain;
-}
+template TileCode<int32_t> tile_code() noexcept;
+template TileCode<int16_t> tile_code() noexcept;
 
 }  // namespace select
 }  // namespace secateur

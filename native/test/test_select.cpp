@@ -330,7 +330,8 @@ void reads_little() {
 // Knows the sample's places (select_sample.cpp) and shows it other values than the rest has.
 void finds_the_rank_where_the_sample_lies() {
   const int64_t n = 1 << 20;
-  const int64_t strata = n / 32 / 8, width = n / 8 / strata;
+  const int64_t lines = n / 16, strata = n / 40 / 16 / 4 * 4;
+  const auto begin = [&](int64_t s) { return lines / strata * s + std::min(s, lines % strata); };
   for (secateur_key key : {SECATEUR_KEY_ABS, SECATEUR_KEY_SIGNED}) {
     for (int kind = 0; kind < 4; kind += SANITIZED ? 3 : 1) {
       std::vector<float> x(n);
@@ -340,8 +341,9 @@ void finds_the_rank_where_the_sample_lies() {
         h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
         h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
         h ^= h >> 31;
-        const int64_t chunk = s * width + static_cast<int64_t>(h % static_cast<uint64_t>(width));
-        for (int64_t i = chunk * 8; i < chunk * 8 + 8; ++i) {
+        const auto width = static_cast<uint64_t>(begin(s + 1) - begin(s));
+        const int64_t line = begin(s) + static_cast<int64_t>(h % width);
+        for (int64_t i = line * 16; i < line * 16 + 16; ++i) {
           x[static_cast<size_t>(i)] =
               kind % 2 == 0 ? 1 + 0.1f * std::fabs(normal()) : 50 + std::fabs(normal());
         }
