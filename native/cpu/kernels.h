@@ -9,6 +9,7 @@
 #include "isa.h"
 #include "secateur.h"
 #include "sparse/rows.h"
+#include "sparse/sddmm.h"
 
 namespace secateur {
 
@@ -65,6 +66,14 @@ struct Kernels {
   // those with fused multiply-add use it.
   void (*sparse_group)(const SparseView& packed, int64_t group, int64_t columns, bool narrow,
                        const float* panel, float* sums);
+
+  // Sums of a tile's stored elements over a panel, in the tile's order; added to those there are,
+  // or not. Up to 16 floats behind the last may be written.
+  void (*sampled_sums)(const SampledTile& tile, int64_t columns, bool narrow, bool add,
+                       float* sums);
+  // row[0 .. columns) = the sums one after another where a bit is set, +0 elsewhere. Up to 16
+  // floats behind the last sum may be read.
+  void (*sampled_row)(uint64_t bits, int64_t columns, const float* sums, float* row);
 
   // Multiply-adds in registers, `times` rounds of them: returns their number, and a sum of the
   // registers in *sum. And the sum of n elements, n a multiple of 256, read as fast as they come.
