@@ -34,6 +34,7 @@ class ArchitectureTest {
           "train",
           "prune",
           "sparse",
+          "bench",
           "report");
 
   private static JavaClasses core;

@@ -83,7 +83,12 @@ public record Latency(DeviceInfo device, List<Row> rows) {
     }
   }
 
-  static void refuseSimulated(DeviceInfo info) {
+  /**
+   * Refuses to time a simulated device.
+   *
+   * @throws IllegalArgumentException when it is one
+   */
+  public static void refuseSimulated(DeviceInfo info) {
     if (info.simulated()) {
       throw new IllegalArgumentException(
           "device '"
