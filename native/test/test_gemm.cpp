@@ -78,6 +78,13 @@ void products() {
     check(ta, tb, 33, 2047, 31, 1, 1, 0);
     check(ta, tb, 2047, 9, 61, 1, 0, 0);
     check(ta, tb, 64, 64, 64, 1, 0, 0);
+    check(ta, tb, 1, 2048, 2048, 1, 0, 0);  // few rows of a large matrix
+    check(ta, tb, 3, 1100, 1003, 2, -1, 3);
+    check(ta, tb, 8, 513, 1537, 1, 1, 1);
+    check(ta, tb, 64, 200, 1537, 1, 1, 1);
+    check(ta, tb, 33, 1000, 100, 2, 0, 0);
+    check(ta, tb, 7, 5, 100003, 1, 0, 0);
+    check(ta, tb, 2, 100003, 17, 1, 0.5f, 2);
   }
   check(false, false, 0, 5, 5, 1, 0, 0);
   check(false, false, 5, 0, 5, 1, 0, 0);
