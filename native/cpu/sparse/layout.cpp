@@ -17,6 +17,8 @@ const SparseLayout& layout(const secateur_sparse_format& format) {
   switch (format.kind) {
     case SECATEUR_SPARSE_ROWS:
       return kRowsLayout;
+    case SECATEUR_SPARSE_GATHER:
+      return kGatherLayout;
     default:
       fail(SECATEUR_UNAVAILABLE, "This build has no sparse layout of kind %" PRId32 ".",
            format.kind);

@@ -69,5 +69,6 @@ struct SparseLayout {
 };
 
 extern const SparseLayout kRowsLayout;
+extern const SparseLayout kGatherLayout;
 
 }  // namespace secateur

@@ -1,0 +1,2 @@
+#define SECATEUR_GATHER kGatherAvx2
+#include "sparse/gather.inc"

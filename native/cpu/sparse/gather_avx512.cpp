@@ -1,0 +1,2 @@
+#define SECATEUR_GATHER kGatherAvx512
+#include "sparse/gather.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_GATHER kGatherPlain
+#include "sparse/gather.inc"
