@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include "abi/error.h"
@@ -14,6 +15,8 @@ namespace secateur {
 namespace {
 
 std::atomic<CblasSgemm> sgemm{nullptr};
+std::atomic<CblasSgemv> sgemv{nullptr};
+std::atomic<bool> small_products{false};
 
 std::mutex load_mutex;  // guards the texts below while they are written
 char config[256] = "";
@@ -40,20 +43,31 @@ void load(const char* path) {
          reason == nullptr ? "unknown reason" : reason);
   }
   const auto product = find<CblasSgemm>(library, "cblas_sgemm");
-  if (product == nullptr) {
+  const auto vector_product = find<CblasSgemv>(library, "cblas_sgemv");
+  if (product == nullptr || vector_product == nullptr) {
     dlclose(library);
-    fail(SECATEUR_UNAVAILABLE, "The library %s has no cblas_sgemm; give a CBLAS such as OpenBLAS.",
-         path);
+    fail(SECATEUR_UNAVAILABLE, "The library %s has no %s; give a CBLAS such as OpenBLAS.", path,
+         product == nullptr ? "cblas_sgemm" : "cblas_sgemv");
   }
   if (const auto set = find<void (*)(int)>(library, "openblas_set_num_threads")) set(1);
   keep_text(library, "openblas_get_config", config, sizeof config);
   keep_text(library, "openblas_get_corename", core, sizeof core);
+  bool small = false;
+  for (const char* name : {"SkylakeX", "Cooperlake", "SapphireRapids"}) {
+    small = small || std::strcmp(core, name) == 0;
+  }
+  small_products.store(small, std::memory_order_release);
+  sgemv.store(vector_product, std::memory_order_release);
   sgemm.store(product, std::memory_order_release);
 }
 
 }  // namespace
 
 CblasSgemm cblas_sgemm() noexcept { return sgemm.load(std::memory_order_acquire); }
+
+CblasSgemv cblas_sgemv() noexcept { return sgemv.load(std::memory_order_acquire); }
+
+bool cblas_has_small_products() noexcept { return small_products.load(std::memory_order_acquire); }
 
 }  // namespace secateur
 

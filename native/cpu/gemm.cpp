@@ -3,8 +3,9 @@
 //
 // A library packs op(B) anew at every call. For a layer's product, whose B is a large matrix met by
 // a batch of rows, that is dear: 13 times the product itself at 2048 x 2048 and one row, a third of
-// it at 64. OpenBLAS multiplies small matrices without packing, at a higher rate than large ones,
-// so such products are taken in slices that small.
+// it at 64. Where OpenBLAS multiplies small matrices without packing (AVX-512, and faster than it
+// multiplies large ones), such products are taken in slices that small; elsewhere a few rows are
+// taken as so many products of a matrix and a vector, in slices that stay in the cache for all.
 #include <cinttypes>
 #include <climits>
 
@@ -27,11 +28,17 @@ constexpr int64_t kColumnUnit = 16;  // piece bounds fall on the library's regis
 constexpr int64_t kRowUnit = 4;
 
 // What OpenBLAS 0.3 multiplies without packing: up to 10^6 multiplications and, where the sums are
-// dot products of rows (A B^T), up to 1200 of them. Another library takes the slices as they come.
+// dot products of rows (A B^T), up to 1200 of them.
 constexpr int64_t kUnpacked = 990000;
 constexpr int64_t kUnpackedDots = 1200;
 constexpr int64_t kSliceRows = 64;
 constexpr int64_t kMostRows = 1024;
+
+// Rows that are faster one by one.
+constexpr int64_t kFewRows = 4;
+constexpr int64_t kFewUnpackedRows = 2;    // where slices are not packed, and B is stored [k, n]
+constexpr int64_t kVectorSlice = 1 << 16;  // elements of op(B): 256 KiB
+constexpr int64_t kVectorColumns = 512;    // of a slice of B stored [k, n]
 
 struct Pieces {
   int64_t rows, cols;  // of a piece of C
@@ -64,12 +71,9 @@ void scale(const secateur_gemm_args& args, float* c) {
   }
 }
 
-// Whether to multiply in slices: where there is work for more than one, and not so many rows of C
-// that packing op(B) is made good.
-bool in_slices(const secateur_gemm_args& args) {
-  return args.m <= kMostRows &&
-         static_cast<double>(args.m) * static_cast<double>(args.n) * static_cast<double>(args.k) >
-             kUnpacked;
+bool is_large(const secateur_gemm_args& args) {
+  return static_cast<double>(args.m) * static_cast<double>(args.n) * static_cast<double>(args.k) >
+         kUnpacked;
 }
 
 int64_t clamp(int64_t value, int64_t least, int64_t most) {
@@ -114,6 +118,33 @@ void multiply_slices(CblasSgemm product, const secateur_gemm_args& args, const f
   });
 }
 
+int64_t few_rows(const secateur_gemm_args& args) {
+  if (!cblas_has_small_products()) return kFewRows;
+  return args.trans_b ? 0 : kFewUnpackedRows;
+}
+
+// Slices of op(B), each met by all rows of A.
+void multiply_rows(CblasSgemv product, const secateur_gemm_args& args, const float* a,
+                   const float* b, float* c) {
+  const int64_t fitting = kVectorSlice / args.k < 4 ? 4 : kVectorSlice / args.k;
+  const int64_t cols = args.trans_b ? fitting : kVectorColumns;
+  const int64_t depth = args.trans_b ? args.k : kVectorSlice / kVectorColumns;
+  const auto run = [&](int64_t row, int64_t col, int64_t count, int64_t k, int64_t deep) {
+    const float* const slice = args.trans_b ? b + col * args.ldb + k : b + k * args.ldb + col;
+    product(kCblasRowMajor, args.trans_b ? kCblasNoTrans : kCblasTrans,
+            static_cast<int>(args.trans_b ? count : deep),
+            static_cast<int>(args.trans_b ? deep : count), args.alpha, slice,
+            static_cast<int>(args.ldb), a + row * args.lda + k, 1, k == 0 ? args.beta : 1,
+            c + row * args.ldc + col, 1);
+  };
+  parallel_ranges(args.n, cols, [&](int64_t col, int64_t col_end) {
+    for (int64_t k = 0; k < args.k; k += depth) {
+      const int64_t deep = args.k - k < depth ? args.k - k : depth;
+      for (int64_t row = 0; row < args.m; ++row) run(row, col, col_end - col, k, deep);
+    }
+  });
+}
+
 }  // namespace
 
 void CpuDevice::gemm(void*, const secateur_gemm_args& args, const float* a, const float* b,
@@ -124,7 +155,12 @@ void CpuDevice::gemm(void*, const secateur_gemm_args& args, const float* a, cons
     fail(SECATEUR_UNAVAILABLE,
          "No BLAS library is loaded; call secateur_blas_load with the path of OpenBLAS.");
   }
-  if (in_slices(args)) return multiply_slices(product, args, a, b, c);
+  if (is_large(args) && args.m <= few_rows(args) && !args.trans_a) {
+    return multiply_rows(cblas_sgemv(), args, a, b, c);
+  }
+  if (is_large(args) && args.m <= kMostRows && cblas_has_small_products()) {
+    return multiply_slices(product, args, a, b, c);
+  }
   const Pieces piece = cut(args.m, args.n, args.k);
   const int64_t down = (args.m + piece.rows - 1) / piece.rows;
   const int64_t across = (args.n + piece.cols - 1) / piece.cols;
