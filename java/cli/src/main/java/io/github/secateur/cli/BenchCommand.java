@@ -58,13 +58,12 @@ final class BenchCommand implements Callable<Integer> {
     }
     Model model = ModelFiles.read(file);
     try (Device device = common.openDevice()) {
-      Sparsify.Options defaults = Sparsify.Options.defaults();
       List<Sparsified> results =
           Sparsify.apply(
               device,
               model,
               batches,
-              new Sparsify.Options(defaults.minimalGain(), defaults.minimalSparsity(), repeats));
+              Sparsify.Options.defaults().withRepeats(repeats).withBreakEven());
       if (common.json) {
         printJson(device, results);
       } else {

@@ -9,29 +9,25 @@ import io.github.secateur.graph.ValueInfo;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 
 /**
- * A model compiled for one batch size with its own parameters and inputs of uniform random numbers
- * in [0, 1), ready to be timed.
+ * A model compiled for one batch size with inputs of uniform random numbers in [0, 1), ready to be
+ * timed.
  */
 final class Bound implements AutoCloseable {
-  private final Parameters parameters;
   private final Executable executable;
   private final Device.Replay pass;
 
-  Bound(Device device, Model model, long batch) {
-    parameters = Parameters.upload(device, model.graph());
-    try {
-      executable =
-          Executable.compile(
-              model, inputShapes(model, batch), parameters, Executable.Mode.INFERENCE);
-    } catch (RuntimeException e) {
-      parameters.close();
-      throw e;
-    }
+  private Bound(Model model, Parameters parameters, long batch) {
+    executable =
+        Executable.compile(model, inputShapes(model, batch), parameters, Executable.Mode.INFERENCE);
+    Device device = parameters.device();
     pass = device.replay(executable::run);
     try {
       for (ValueInfo input : model.graph().requiredInputs()) {
@@ -41,6 +37,42 @@ final class Bound implements AutoCloseable {
       close();
       throw e;
     }
+  }
+
+  /**
+   * Does something with the forward passes of several models on a device. Models whose weights are
+   * the same tensors share them there.
+   *
+   * @param batch size of open dimensions of their inputs
+   * @param body is given what enqueues one pass of each
+   */
+  static <R> R with(
+      Device device, List<Model> models, long batch, Function<List<Runnable>, R> body) {
+    Map<Model, Parameters> uploaded = new LinkedHashMap<>();
+    List<Bound> bound = new ArrayList<>();
+    try {
+      for (Model model : models) {
+        Parameters parameters = shared(uploaded, model);
+        if (parameters == null) {
+          parameters = Parameters.upload(device, model.graph());
+          uploaded.put(model, parameters);
+        }
+        bound.add(new Bound(model, parameters, batch));
+      }
+      return body.apply(bound.stream().map(b -> (Runnable) b.pass::run).toList());
+    } finally {
+      bound.forEach(Bound::close);
+      uploaded.values().forEach(Parameters::close);
+    }
+  }
+
+  private static Parameters shared(Map<Model, Parameters> uploaded, Model model) {
+    Map<String, Tensor> weights = model.graph().initializers(); // equal when they share memory
+    return uploaded.entrySet().stream()
+        .filter(entry -> entry.getKey().graph().initializers().equals(weights))
+        .map(Map.Entry::getValue)
+        .findFirst()
+        .orElse(null);
   }
 
   /** Shape of every required input when its open dimensions take the batch size. */
@@ -63,15 +95,9 @@ final class Bound implements AutoCloseable {
     device.upload(host, input);
   }
 
-  /** One forward pass, enqueued. */
-  void run() {
-    pass.run();
-  }
-
   @Override
   public void close() {
     pass.close();
     executable.close();
-    parameters.close();
   }
 }

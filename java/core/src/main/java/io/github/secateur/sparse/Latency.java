@@ -17,6 +17,8 @@ import java.util.TreeMap;
  * @param rows one a batch size
  */
 public record Latency(DeviceInfo device, List<Row> rows) {
+  private static final double SAMPLE_MICROS = 2000;
+
   /** Copies the list. */
   public Latency {
     rows = List.copyOf(rows);
@@ -53,7 +55,12 @@ public record Latency(DeviceInfo device, List<Row> rows) {
     for (long batch : batches) {
       Map<String, Model> models = variants.at(batch);
       List<Spread> spreads =
-          race(device, List.copyOf(models.values()), batch, new Stopwatch.Options(repeats, 2000));
+          Bound.with(
+              device,
+              List.copyOf(models.values()),
+              batch,
+              passes ->
+                  Stopwatch.race(device, passes, new Stopwatch.Options(repeats, SAMPLE_MICROS)));
       Map<String, Spread> byName = new LinkedHashMap<>();
       for (String name : models.keySet()) {
         byName.put(name, spreads.get(byName.size()));
@@ -68,19 +75,6 @@ public record Latency(DeviceInfo device, List<Row> rows) {
     Map<String, String> facts = new TreeMap<>(device.details());
     facts.put("device", device.description());
     return facts;
-  }
-
-  static List<Spread> race(
-      Device device, List<Model> models, long batch, Stopwatch.Options options) {
-    List<Bound> bound = new ArrayList<>();
-    try {
-      for (Model model : models) {
-        bound.add(new Bound(device, model, batch));
-      }
-      return Stopwatch.race(device, bound.stream().map(b -> (Runnable) b::run).toList(), options);
-    } finally {
-      bound.forEach(Bound::close);
-    }
   }
 
   /**

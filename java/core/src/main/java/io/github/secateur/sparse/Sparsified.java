@@ -14,6 +14,8 @@ import java.util.List;
  * @param sparse time of a run of the model with the chosen layers sparse; equal to {@code dense}
  *     when no layer was chosen
  * @param verdict one sentence: how many layers run sparse, or why none does
+ * @param cached whether {@code dense} and {@code sparse} were taken in an earlier run
+ * @param tuning what the choice took
  */
 public record Sparsified(
     long batch,
@@ -21,7 +23,9 @@ public record Sparsified(
     List<SparseChoice> choices,
     Spread dense,
     Spread sparse,
-    String verdict) {
+    String verdict,
+    boolean cached,
+    Tuning tuning) {
   /** Copies the list. */
   public Sparsified {
     choices = List.copyOf(choices);

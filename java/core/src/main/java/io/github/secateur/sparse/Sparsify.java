@@ -1,16 +1,14 @@
 package io.github.secateur.sparse;
 
 import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceTensor;
-import io.github.secateur.device.SparseOps;
-import io.github.secateur.graph.Graph;
+import io.github.secateur.device.SparseFormat;
+import io.github.secateur.exec.ShapeInference;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
-import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Objects;
 
 /**
  * Lets layers of a pruned model run from a packed sparse layout, each only where that was measured
@@ -18,16 +16,17 @@ import java.util.Optional;
  * not slower end to end.
  */
 public final class Sparsify {
-  private Sparsify() {}
-
   /**
    * How to choose.
    *
    * @param minimalGain a layer leaves dense only when that shortens its time by this fraction
    * @param minimalSparsity layers with a smaller fraction of zeros stay dense unmeasured
-   * @param repeats samples of each time
+   * @param repeats samples of each time; what is clearly slower gets fewer
+   * @param cache where times are kept between runs
+   * @param breakEven whether to find the sparsity from which each layer's shape pays sparse
    */
-  public record Options(double minimalGain, double minimalSparsity, int repeats) {
+  public record Options(
+      double minimalGain, double minimalSparsity, int repeats, TuneCache cache, boolean breakEven) {
     /** Checks the ranges. */
     public Options {
       if (!(minimalGain >= 0 && minimalGain < 1)
@@ -38,11 +37,27 @@ public final class Sparsify {
                     .formatted(minimalGain)
                 + ", %s and %d".formatted(minimalSparsity, repeats));
       }
+      Objects.requireNonNull(cache, "cache");
     }
 
-    /** 5 % gain, 30 % zeros, 15 repeats. */
+    /** 5 % gain, 30 % zeros, 15 repeats, times kept in the standard folder, no break-even. */
     public static Options defaults() {
-      return new Options(0.05, 0.3, 15);
+      return new Options(0.05, 0.3, 15, TuneCache.standard(), false);
+    }
+
+    /** The same with other repeats. */
+    public Options withRepeats(int other) {
+      return new Options(minimalGain, minimalSparsity, other, cache, breakEven);
+    }
+
+    /** The same with times kept elsewhere, measured anew, or not kept. */
+    public Options with(TuneCache other) {
+      return new Options(minimalGain, minimalSparsity, repeats, other, breakEven);
+    }
+
+    /** The same, also finding where layers break even. */
+    public Options withBreakEven() {
+      return new Options(minimalGain, minimalSparsity, repeats, cache, true);
     }
   }
 
@@ -57,7 +72,18 @@ public final class Sparsify {
   public static List<Sparsified> apply(
       Device device, Model pruned, List<Long> batches, Options options) {
     Latency.refuseSimulated(device.info());
-    return batches.stream().map(batch -> apply(device, pruned, batch, options)).toList();
+    TuneFile file = TuneFile.open(options.cache, device.info());
+    return apply(new Tuner(new DeviceTrial(device), file, options), file, pruned, batches);
+  }
+
+  static List<Sparsified> apply(Tuner tuner, TuneFile file, Model pruned, List<Long> batches) {
+    List<SparseLayer> layers = SparseLayer.find(pruned, tuner.options().minimalSparsity);
+    List<Sparsified> results = new ArrayList<>();
+    for (long batch : batches) {
+      results.add(new Sparsify(tuner, pruned, batch).choose(layers));
+      file.flush();
+    }
+    return results;
   }
 
   /**
@@ -67,142 +93,98 @@ public final class Sparsify {
    * @param minimalSparsity fraction of zeros from which a layer runs sparse
    */
   public static Model everywhere(Model pruned, double minimalSparsity) {
-    Graph graph = pruned.graph().copy();
-    List<Candidate> candidates = candidates(pruned, minimalSparsity);
-    candidates.forEach(c -> graph.replace(c.dense, c.sparse));
-    return withGraph(pruned, graph, !candidates.isEmpty());
+    List<SparseLayer> layers = SparseLayer.find(pruned, minimalSparsity);
+    return SparseLayer.replace(pruned, layers, layers.stream().map(SparseLayer::sparse).toList());
   }
 
-  private static Sparsified apply(Device device, Model pruned, long batch, Options options) {
-    List<Candidate> candidates = candidates(pruned, options.minimalSparsity);
-    List<SparseChoice> choices =
-        candidates.stream().map(c -> measure(device, pruned, batch, c, options)).toList();
-    Model sparse = replace(pruned, candidates, choices);
-    if (choices.stream().noneMatch(SparseChoice::chosen)) {
-      Spread dense = race(device, List.of(pruned), batch, options).getFirst();
+  private final Tuner tuner;
+  private final Model pruned;
+  private final long batch;
+
+  private Sparsify(Tuner tuner, Model pruned, long batch) {
+    this.tuner = tuner;
+    this.pruned = pruned;
+    this.batch = batch;
+  }
+
+  private Sparsified choose(List<SparseLayer> layers) {
+    Tuning before = tuner.tuning();
+    List<SparseChoice> choices = new ArrayList<>();
+    List<SparseLayer> chosen = new ArrayList<>();
+    List<Node> nodes = new ArrayList<>();
+    List<String> keys = new ArrayList<>();
+    ShapeInference types =
+        layers.isEmpty() ? null : ShapeInference.of(pruned, Bound.inputShapes(pruned, batch));
+    for (SparseLayer layer : layers) {
+      Tuner.Timed timed = tuner.layer(pruned, layer, types).orElse(null);
+      if (timed == null) {
+        continue; // the device has no sparse product of it
+      }
+      SparseChoice choice = choice(layer, timed, types);
+      choices.add(choice);
+      keys.add(timed.key() + (choice.chosen() ? " runs " + choice.layout() : " runs dense"));
+      if (choice.chosen()) {
+        chosen.add(layer);
+        nodes.add(layer.sparse(SparseFormat.parse(choice.layout())));
+      }
+    }
+    Model sparse = chosen.isEmpty() ? pruned : SparseLayer.replace(pruned, chosen, nodes);
+    Tuner.TimedWhole whole = tuner.whole(pruned, sparse, batch, keys);
+    return verdict(sparse, choices, whole, tuner.tuning().since(before));
+  }
+
+  private SparseChoice choice(SparseLayer layer, Tuner.Timed timed, ShapeInference types) {
+    Times.Layer times = timed.times();
+    Candidate best = times.sparse().getFirst();
+    BreakEven breakEven = null;
+    if (tuner.options().breakEven) {
+      SparseFormat kind = LayerShape.kind(layer.pattern());
+      breakEven = tuner.breakEven(LayerShape.of(layer), layer.rows(types), kind);
+    }
+    return new SparseChoice(
+        layer.name(),
+        batch,
+        layer.pattern().sparsity(),
+        times.dense().median(),
+        best.time().median(),
+        tuner.pays(times),
+        best.format(),
+        best.bytes(),
+        times.sparse(),
+        breakEven,
+        timed.cached());
+  }
+
+  private Sparsified verdict(
+      Model sparse, List<SparseChoice> choices, Tuner.TimedWhole timed, Tuning tuning) {
+    Spread dense = timed.times().dense();
+    Spread fast = timed.times().sparse();
+    if (sparse == pruned) {
       String why =
-          candidates.isEmpty()
+          choices.isEmpty()
               ? "no layer has zeros enough to be worth a sparse product"
               : "no layer was measured faster sparse than dense";
-      return new Sparsified(batch, pruned, choices, dense, dense, why + "; all run dense");
+      return new Sparsified(
+          batch, pruned, choices, dense, dense, why + "; all run dense", timed.cached(), tuning);
     }
-    List<Spread> spreads = race(device, List.of(pruned, sparse), batch, options);
-    Spread dense = spreads.get(0);
-    Spread fast = spreads.get(1);
-    if (fast.median() > dense.median() + dense.noise()) {
+    if (Tuner.isSlower(fast, dense)) {
       String slower =
-          "with sparse layers a run took %.1f µs against %.1f µs dense; all run dense"
-              .formatted(fast.median(), dense.median());
-      List<SparseChoice> none = choices.stream().map(Sparsify::dense).toList();
-      return new Sparsified(batch, pruned, none, dense, dense, slower);
+          String.format(
+              Locale.ROOT,
+              "with sparse layers a run took %.1f µs against %.1f µs dense; all run dense",
+              fast.median(),
+              dense.median());
+      List<SparseChoice> none = choices.stream().map(SparseChoice::dense).toList();
+      return new Sparsified(batch, pruned, none, dense, dense, slower, timed.cached(), tuning);
     }
-    long chosen = choices.stream().filter(SparseChoice::chosen).count();
-    String verdict =
+    String faster =
         String.format(
             Locale.ROOT,
             "%d of %d layers run sparse: %.1f µs against %.1f µs dense",
-            chosen,
+            choices.stream().filter(SparseChoice::chosen).count(),
             choices.size(),
             fast.median(),
             dense.median());
-    return new Sparsified(batch, sparse, choices, dense, fast, verdict);
-  }
-
-  /**
-   * A layer that could run sparse.
-   *
-   * @param dense its node
-   * @param sparse what would take its place
-   * @param sparsity zeros over all weights
-   */
-  private record Candidate(Node dense, Node sparse, double sparsity) {}
-
-  private static List<Candidate> candidates(Model model, double minimalSparsity) {
-    List<Candidate> found = new ArrayList<>();
-    for (Node node : model.graph().nodes()) {
-      Optional<Node> sparse = SparseForm.of(node, model.graph());
-      if (sparse.isPresent()) {
-        double sparsity = sparsity(model.graph().initializer(node.input(1)));
-        if (sparsity >= minimalSparsity) {
-          found.add(new Candidate(node, sparse.get(), sparsity));
-        }
-      }
-    }
-    return found;
-  }
-
-  private static double sparsity(Tensor weight) {
-    long zeros = 0;
-    for (long i = 0; i < weight.size(); i++) {
-      zeros += weight.getFloat(i) == 0 ? 1 : 0;
-    }
-    return weight.size() == 0 ? 0 : (double) zeros / weight.size();
-  }
-
-  private static SparseChoice measure(
-      Device device, Model model, long batch, Candidate candidate, Options options) {
-    List<Model> alone =
-        List.of(
-            SingleNode.model(model, candidate.dense, batch),
-            SingleNode.model(model, candidate.sparse, batch));
-    List<Spread> spreads = race(device, alone, batch, options);
-    double dense = spreads.get(0).median();
-    double sparse = spreads.get(1).median();
-    boolean faster = sparse <= dense * (1 - options.minimalGain);
-    try (SparseOps.PackedWeight packed = pack(device, model, candidate)) {
-      return new SparseChoice(
-          candidate.dense.name(),
-          batch,
-          candidate.sparsity,
-          dense,
-          sparse,
-          faster,
-          packed.format().label(),
-          packed.byteSize());
-    }
-  }
-
-  private static SparseOps.PackedWeight pack(Device device, Model model, Candidate candidate) {
-    Tensor host = model.graph().initializer(candidate.sparse.input(1));
-    try (DeviceTensor weight = device.toDevice(host)) {
-      return device.sparse().pack(weight, SparseForm.transposed(candidate.sparse), null);
-    }
-  }
-
-  private static List<Spread> race(Device device, List<Model> models, long batch, Options options) {
-    return Latency.race(device, models, batch, new Stopwatch.Options(options.repeats, 1000));
-  }
-
-  private static Model replace(
-      Model model, List<Candidate> candidates, List<SparseChoice> choices) {
-    Graph graph = model.graph().copy();
-    boolean any = false;
-    for (int i = 0; i < choices.size(); i++) {
-      if (choices.get(i).chosen()) {
-        graph.replace(candidates.get(i).dense, candidates.get(i).sparse);
-        any = true;
-      }
-    }
-    return withGraph(model, graph, any);
-  }
-
-  private static Model withGraph(Model model, Graph graph, boolean anySparse) {
-    Model sparse = model.withGraph(graph);
-    if (anySparse) {
-      sparse.opsets().putIfAbsent(Node.SECATEUR, 1L);
-    }
-    return sparse;
-  }
-
-  private static SparseChoice dense(SparseChoice c) {
-    return new SparseChoice(
-        c.layer(),
-        c.batch(),
-        c.sparsity(),
-        c.denseMicros(),
-        c.sparseMicros(),
-        false,
-        c.layout(),
-        c.bytes());
+    return new Sparsified(batch, sparse, choices, dense, fast, faster, timed.cached(), tuning);
   }
 }

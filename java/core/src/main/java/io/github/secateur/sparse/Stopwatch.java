@@ -2,6 +2,7 @@ package io.github.secateur.sparse;
 
 import io.github.secateur.device.Device;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -11,6 +12,14 @@ import java.util.List;
  */
 public final class Stopwatch {
   private static final int MAX_INNER = 10_000;
+
+  /** After so many samples, who takes more than so many times the best leaves. */
+  private static final int[] HEATS = {2, 5};
+
+  private static final double[] SLOWER = {2, 1.25};
+
+  /** A knockout ends early, after the last heat, when it has sampled for so long. */
+  private static final double LIMIT_MICROS = 2e6;
 
   private Stopwatch() {}
 
@@ -35,24 +44,75 @@ public final class Stopwatch {
 
   /** Times of a single run of each competitor, in their order. */
   public static List<Spread> race(Device device, List<Runnable> competitors, Options options) {
-    int[] inner = new int[competitors.size()];
-    for (int c = 0; c < inner.length; c++) {
-      sample(device, competitors.get(c), 1); // first touch, lazy loading
-      double once = sample(device, competitors.get(c), 3);
-      inner[c] = (int) Math.clamp(Math.ceil(options.sampleMicros / once), 1, MAX_INNER);
-      sample(device, competitors.get(c), inner[c]);
+    return run(sampler(device, competitors), competitors.size(), options, false);
+  }
+
+  /**
+   * The same, but competitors that are clearly slower than the best stop early and have fewer
+   * samples. The first is the one to beat and goes on to the end.
+   */
+  public static List<Spread> knockout(Device device, List<Runnable> competitors, Options options) {
+    return run(sampler(device, competitors), competitors.size(), options, true);
+  }
+
+  /** Takes one sample. */
+  interface Sampler {
+    /** Microseconds of one run, over so many runs of a competitor. */
+    double micros(int competitor, int runs);
+  }
+
+  private static Sampler sampler(Device device, List<Runnable> competitors) {
+    return (competitor, runs) -> sample(device, competitors.get(competitor), runs);
+  }
+
+  static List<Spread> run(Sampler sampler, int competitors, Options options, boolean knockout) {
+    int[] runs = new int[competitors];
+    for (int c = 0; c < competitors; c++) {
+      sampler.micros(c, 1); // first touch, lazy loading
+      double once = sampler.micros(c, 3);
+      runs[c] = (int) Math.clamp(Math.ceil(options.sampleMicros / once), 1, MAX_INNER);
+      sampler.micros(c, runs[c]);
     }
-    double[][] micros = new double[inner.length][options.repeats];
+    double[][] micros = new double[competitors][options.repeats];
+    int[] taken = new int[competitors];
+    boolean[] left = new boolean[competitors];
+    double spent = 0;
     for (int r = 0; r < options.repeats; r++) {
-      for (int c = 0; c < inner.length; c++) {
-        micros[c][r] = sample(device, competitors.get(c), inner[c]);
+      for (int c = 0; c < competitors; c++) {
+        if (!left[c]) {
+          micros[c][r] = sampler.micros(c, runs[c]);
+          taken[c]++;
+          spent += micros[c][r] * runs[c];
+        }
+      }
+      if (knockout) {
+        if (r + 1 >= HEATS[HEATS.length - 1] && spent > LIMIT_MICROS) {
+          break;
+        }
+        knockOut(micros, taken, left);
       }
     }
     List<Spread> spreads = new ArrayList<>();
-    for (double[] samples : micros) {
-      spreads.add(Spread.of(samples));
+    for (int c = 0; c < competitors; c++) {
+      spreads.add(Spread.of(Arrays.copyOf(micros[c], taken[c])));
     }
     return spreads;
+  }
+
+  /** Marks those that leave after a heat. */
+  private static void knockOut(double[][] micros, int[] taken, boolean[] left) {
+    int heat = Arrays.binarySearch(HEATS, taken[0]);
+    if (heat < 0) {
+      return;
+    }
+    double[] fastest = new double[left.length];
+    for (int c = 0; c < left.length; c++) {
+      fastest[c] = Arrays.stream(micros[c], 0, taken[c]).min().orElseThrow();
+    }
+    double best = Arrays.stream(fastest).min().orElseThrow();
+    for (int c = 1; c < left.length; c++) {
+      left[c] |= fastest[c] > SLOWER[heat] * best;
+    }
   }
 
   private static double sample(Device device, Runnable work, int times) {

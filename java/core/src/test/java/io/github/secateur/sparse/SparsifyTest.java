@@ -32,7 +32,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SparsifyTest {
-  private static final Sparsify.Options QUICK = new Sparsify.Options(0.05, 0.3, 3);
+  private static final Sparsify.Options QUICK =
+      new Sparsify.Options(0.05, 0.3, 3, TuneCache.off(), false);
 
   @Test
   void aLayerLeavesDenseOnlyForTheGainAskedForAndTheModelIsNeverSlower() {

@@ -1,5 +1,6 @@
 package io.github.secateur.device.abi;
 
+import io.github.secateur.device.CacheFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,21 +13,17 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Set;
 import java.util.zip.CRC32;
 
 /**
@@ -34,10 +31,10 @@ import java.util.zip.CRC32;
  * ROOT/<sha-256>/<name>}, where the hash is over names and fingerprints of the files that belong
  * together.
  *
- * <p>Folders are made with mode 0700 and refused when somebody else owns or can write them. A file
- * is written under a temporary name, synced and renamed, so it is whole or absent; one already
- * there is trusted only when its fingerprint is right, else replaced. Fingerprints are size and
- * CRC-32, as a jar's directory lists them: a start then reads each library once and inflates none.
+ * <p>Folders are private ({@link CacheFolder}). A file is written under a temporary name, synced
+ * and renamed, so it is whole or absent; one already there is trusted only when its fingerprint is
+ * right, else replaced. Fingerprints are size and CRC-32, as a jar's directory lists them: a start
+ * then reads each library once and inflates none.
  */
 public final class NativeCache {
   private static final int HASH_DIGITS = 32;
@@ -57,22 +54,9 @@ public final class NativeCache {
     this.resources = resources;
   }
 
-  /** {@code -Dsecateur.cache}, else {@code $XDG_CACHE_HOME/secateur}, else ~/.cache/secateur. */
+  /** The one in {@link CacheFolder#standard}. */
   public static NativeCache standard() {
-    return new NativeCache(
-        standardRoot(System.getProperty("secateur.cache"), System.getenv("XDG_CACHE_HOME")),
-        NativeCache.class.getClassLoader());
-  }
-
-  public static Path standardRoot(String property, String xdgCacheHome) {
-    if (property != null && !property.isEmpty()) {
-      return Path.of(property);
-    }
-    // The XDG specification has relative paths ignored.
-    if (xdgCacheHome != null && Path.of(xdgCacheHome).isAbsolute()) {
-      return Path.of(xdgCacheHome, "secateur");
-    }
-    return Path.of(System.getProperty("user.home"), ".cache", "secateur");
+    return new NativeCache(CacheFolder.standard(), NativeCache.class.getClassLoader());
   }
 
   /**
@@ -100,8 +84,8 @@ public final class NativeCache {
         fingerprints.add(Fingerprint.of(source));
       }
       Path target = root.resolve(hash(names, fingerprints));
-      makePrivate(root);
-      makePrivate(target);
+      CacheFolder.makePrivate(root);
+      CacheFolder.makePrivate(target);
       List<Path> paths = new ArrayList<>();
       for (int i = 0; i < names.size(); i++) {
         Path path = target.resolve(names.get(i));
@@ -188,31 +172,6 @@ public final class NativeCache {
   private static void syncFolder(Path folder) throws IOException {
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
-    }
-  }
-
-  /** Makes a folder of mode 0700, or checks that an existing one is ours alone to write. */
-  private void makePrivate(Path folder) throws IOException {
-    if (folder.getParent() != null) {
-      Files.createDirectories(folder.getParent());
-    }
-    try {
-      Files.createDirectory(
-          folder,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    } catch (FileAlreadyExistsException e) {
-      if (!Files.isDirectory(folder)) {
-        throw new IOException(folder + " is not a folder", e);
-      }
-    }
-    Object owner = Files.getAttribute(folder, "unix:uid");
-    if (!owner.equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
-      throw new IOException(folder + " belongs to another user (" + Files.getOwner(folder) + ")");
-    }
-    Set<PosixFilePermission> mode = Files.getPosixFilePermissions(folder);
-    if (mode.contains(PosixFilePermission.GROUP_WRITE)
-        || mode.contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new IOException(folder + " can be written by other users");
     }
   }
 

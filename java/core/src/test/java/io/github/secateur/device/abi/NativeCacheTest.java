@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.secateur.device.CacheFolder;
 import io.github.secateur.device.DeviceException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -213,9 +214,9 @@ class NativeCacheTest {
   @Test
   void findsItsFolder() {
     Path home = Path.of(System.getProperty("user.home"));
-    assertEquals(Path.of("/a/b"), NativeCache.standardRoot("/a/b", "/x"));
-    assertEquals(Path.of("/x/secateur"), NativeCache.standardRoot(null, "/x"));
-    assertEquals(home.resolve(".cache/secateur"), NativeCache.standardRoot(null, null));
-    assertEquals(home.resolve(".cache/secateur"), NativeCache.standardRoot("", "relative"));
+    assertEquals(Path.of("/a/b"), CacheFolder.standard("/a/b", "/x"));
+    assertEquals(Path.of("/x/secateur"), CacheFolder.standard(null, "/x"));
+    assertEquals(home.resolve(".cache/secateur"), CacheFolder.standard(null, null));
+    assertEquals(home.resolve(".cache/secateur"), CacheFolder.standard("", "relative"));
   }
 }

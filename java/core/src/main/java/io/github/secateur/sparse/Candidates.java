@@ -1,0 +1,76 @@
+package io.github.secateur.sparse;
+
+import io.github.secateur.device.SparseFormat;
+import io.github.secateur.device.SparseFormat.Blocks;
+import io.github.secateur.device.SparseFormat.Gather;
+import io.github.secateur.device.SparseFormat.NM;
+import io.github.secateur.device.SparseFormat.Rows;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Predicate;
+
+/**
+ * The sparse formats that are worth timing for a weight: single nonzeros always, gathered ones for
+ * few activations, blocks and N:M where the pattern has so much of their kind that they can win.
+ *
+ * <p>A format can win when the elements that it stores, each at the least time that it may take
+ * relative to one of {@code csr}, take less than the nonzeros of {@code csr}. These factors are
+ * optimistic on purpose: they only spare measurements that are lost beforehand.
+ */
+final class Candidates {
+  /** Activations up to which gathering is tried. */
+  static final long GATHER_BATCH = 16;
+
+  /** Block shapes that are timed at most, those of least cost. */
+  private static final int MOST_BLOCKS = 3;
+
+  private Candidates() {}
+
+  /**
+   * Formats to time, {@code csr} first.
+   *
+   * @param supported which formats the device has
+   */
+  static List<SparseFormat> of(
+      WeightPattern pattern, Predicate<SparseFormat> supported, long batch) {
+    List<SparseFormat> formats = new ArrayList<>();
+    formats.add(new Rows());
+    if (batch <= GATHER_BATCH) {
+      formats.add(new Gather());
+    }
+    pattern.groups().stream()
+        .filter(supported)
+        .filter(format -> canWin(pattern, format))
+        .min(Comparator.comparingDouble((NM f) -> cost(pattern, f)).thenComparing(NM::m))
+        .ifPresent(formats::add);
+    WeightPattern.BLOCKS.stream()
+        .filter(supported)
+        .filter(format -> canWin(pattern, format))
+        .sorted(Comparator.comparingDouble((Blocks f) -> cost(pattern, f)))
+        .limit(MOST_BLOCKS)
+        .forEach(formats::add);
+    formats.removeIf(supported.negate());
+    return formats;
+  }
+
+  private static boolean canWin(WeightPattern pattern, SparseFormat format) {
+    return cost(pattern, format) < pattern.nonzeros();
+  }
+
+  private static double cost(WeightPattern pattern, SparseFormat format) {
+    return pattern.stored(format) * leastTime(format);
+  }
+
+  /** Time of a stored element at best, in that of one of {@code csr}. */
+  private static double leastTime(SparseFormat format) {
+    return switch (format) {
+      case Rows _, Gather _ -> 1;
+      // One index serves r weights, and an activation that is loaded meets all of them.
+      case Blocks(int rows, int cols) when cols == 1 -> rows < 8 ? 0.55 : 0.5;
+      case Blocks(int rows, int cols) when rows == 1 -> 0.7;
+      case Blocks(int rows, int _) -> rows < 4 ? 0.65 : rows < 16 ? 0.5 : 0.3;
+      case NM _ -> 0.7;
+    };
+  }
+}

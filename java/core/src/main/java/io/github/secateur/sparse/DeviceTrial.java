@@ -1,0 +1,40 @@
+package io.github.secateur.sparse;
+
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceException;
+import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.SparseFormat;
+import io.github.secateur.device.SparseOps;
+import io.github.secateur.graph.Model;
+import io.github.secateur.tensor.Tensor;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Trials on a device, by {@link Stopwatch}. */
+record DeviceTrial(Device device) implements Trial {
+  private static final double SAMPLE_MICROS = 1000;
+
+  @Override
+  public boolean supports(SparseFormat format) {
+    return device.sparse().supports(format);
+  }
+
+  @Override
+  public OptionalLong pack(Tensor weight, boolean transposed, SparseFormat format) {
+    try (DeviceTensor w = device.toDevice(weight);
+        SparseOps.PackedWeight packed = device.sparse().pack(w, transposed, null, format)) {
+      return OptionalLong.of(packed.byteSize());
+    } catch (DeviceException e) {
+      if (e.status() == DeviceException.Status.UNAVAILABLE) {
+        return OptionalLong.empty();
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public List<Spread> race(List<Model> models, long batch, int repeats) {
+    Stopwatch.Options options = new Stopwatch.Options(repeats, SAMPLE_MICROS);
+    return Bound.with(device, models, batch, runs -> Stopwatch.knockout(device, runs, options));
+  }
+}
