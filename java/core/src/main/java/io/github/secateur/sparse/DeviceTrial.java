@@ -29,6 +29,11 @@ record DeviceTrial(Device device) implements Trial {
         return OptionalLong.empty();
       }
       throw e;
+    } catch (IllegalArgumentException e) {
+      if (format instanceof SparseFormat.Blocks || format instanceof SparseFormat.NM) {
+        return OptionalLong.empty(); // such as blocks that do not divide the weight
+      }
+      throw e;
     }
   }
 

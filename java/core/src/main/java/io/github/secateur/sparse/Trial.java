@@ -12,7 +12,7 @@ interface Trial {
   boolean supports(SparseFormat format);
 
   /**
-   * Bytes that a weight takes packed, or empty when the device has not this format after all.
+   * Bytes that a weight takes packed, or empty when the device cannot pack it so after all.
    *
    * @param transposed whether the weight is stored [in, out]
    */
