@@ -71,9 +71,9 @@ struct Kernels {
   // or not. Up to 16 floats behind the last may be written.
   void (*sampled_sums)(const SampledTile& tile, int64_t columns, bool narrow, bool add,
                        float* sums);
-  // row[0 .. columns) = the sums one after another where a bit is set, +0 elsewhere. Up to 16
-  // floats behind the last sum may be read.
-  void (*sampled_row)(uint64_t bits, int64_t columns, const float* sums, float* row);
+  // The rows of a strip: its sums where bits are set, +0 elsewhere. Up to 16 floats behind the last
+  // sum may be read.
+  void (*sampled_write)(const SampledStrip& strip);
 
   // Multiply-adds in registers, `times` rounds of them: returns their number, and a sum of the
   // registers in *sum. And the sum of n elements, n a multiple of 256, read as fast as they come.

@@ -1,7 +1,8 @@
 // Both activations are transposed into panels of 64 columns (panels.h), so that an element is a dot
 // product of two rows of a panel. A tile of the gradient sums its elements, panel after panel, into
-// a small array, then writes its rows once, zeros and all: the gradient is as large as the weight,
-// and at high sparsity to write it costs as much as to sum it.
+// a small array; then the rows of some tiles beside each other are written once, zeros and all. The
+// gradient is as large as the weight: at high sparsity to write it costs as much as to sum it, and
+// in pieces of 256 bytes three times as much as in pieces of 1 KiB.
 #include "sparse/sddmm.h"
 
 #include <cstring>
@@ -15,6 +16,9 @@ namespace secateur {
 namespace {
 
 constexpr int64_t kSlack = 16;  // sums that a vector may reach beyond the last
+constexpr int64_t kTileSums = kSampledRows * kSampledColumns + kSlack;
+constexpr int64_t kStrip = 4;     // tiles that are written together
+constexpr int64_t kPieces = 256;  // from so many tiles on
 
 int64_t tiles(int64_t extent, int64_t tile) { return (extent + tile - 1) / tile; }
 
@@ -46,10 +50,18 @@ void sort_rows(int64_t rows, const SampledRow* in_order, SampledRow* sorted) {
   for (int64_t r = 0; r < rows; ++r) sorted[place[in_order[r].count]++] = in_order[r];
 }
 
-void write_tile(const SampledTile& tile, int64_t columns, int64_t stride, const float* sums,
-                float* gradient) {
+// Sums a tile's elements over all panels, and tells where each row's sums begin.
+void sum_tile(SampledTile tile, const Panels& a, const Panels& b, float* sums,
+              SampledSums* places) {
+  if (a.count == 0) std::memset(sums, 0, kTileSums * sizeof(float));
+  const auto run = kernels().sampled_sums;
+  for (int64_t panel = 0; panel < a.count; ++panel) {
+    run(tile, a.columns(panel), a.width == kNarrowColumns, panel > 0, sums);
+    tile.a += a.elements();
+    tile.b += b.elements();
+  }
   for (const SampledRow* row = tile.row; row < tile.row + tile.rows; ++row) {
-    kernels().sampled_row(row->bits, columns, sums, gradient + row->row * stride);
+    places[row->row] = {row->bits, sums};
     sums += row->count;
   }
 }
@@ -94,21 +106,22 @@ void sampled_product(const SampledProduct& p) {
   float* const b_panels = p.workspace + a.count * a.elements();
   pack_panels(a, p.a, a_panels);
   pack_panels(b, p.b, b_panels);
-  const auto run = kernels().sampled_sums;
-  const bool narrow = a.width == kNarrowColumns;
-  for_tiles(p.rows, p.cols, [&](int64_t row_tile, int64_t col_tile, int64_t place) {
-    const int64_t row = row_tile * kSampledRows, col = col_tile * kSampledColumns;
-    SampledTile tile = {within(p.rows, kSampledRows, row_tile), p.pattern + place, nullptr,
-                        nullptr};
-    alignas(64) float sums[kSampledRows * kSampledColumns + kSlack];
-    if (a.count == 0) std::memset(sums, 0, sizeof sums);
-    for (int64_t panel = 0; panel < a.count; ++panel) {
-      tile.a = a_panels + panel * a.elements() + row * a.width;
-      tile.b = b_panels + panel * b.elements() + col * b.width;
-      run(tile, a.columns(panel), narrow, panel > 0, sums);
+  const int64_t down = tiles(p.rows, kSampledRows), across = tiles(p.cols, kSampledColumns);
+  const int64_t strip = down * across >= kPieces ? kStrip : 1;
+  parallel_for(down * tiles(across, strip), [&](int64_t index) {
+    const int64_t row_tile = index % down, first = index / down * strip;
+    const int64_t row = row_tile * kSampledRows, col = first * kSampledColumns;
+    const int64_t rows = within(p.rows, kSampledRows, row_tile);
+    alignas(64) float sums[kStrip][kTileSums];
+    SampledSums places[kStrip][kSampledRows];
+    for (int64_t t = 0; t < strip && first + t < across; ++t) {
+      const int64_t tile_col = col + t * kSampledColumns;
+      const SampledTile tile = {rows, p.pattern + (first + t) * p.rows + row,
+                                a_panels + row * a.width, b_panels + tile_col * b.width};
+      sum_tile(tile, a, b, sums[t], places[t]);
     }
-    write_tile(tile, within(p.cols, kSampledColumns, col_tile), p.cols, sums,
-               p.gradient + row * p.cols + col);
+    const int64_t columns = within(p.cols, strip * kSampledColumns, first / strip);
+    kernels().sampled_write({rows, columns, places[0], p.gradient + row * p.cols + col, p.cols});
   });
 }
 

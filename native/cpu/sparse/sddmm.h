@@ -25,11 +25,25 @@ struct SampledRow {
   uint32_t count;  // of bits
 };
 
-// A tile for the inner loops.
+// A tile for the inner loop that sums.
 struct SampledTile {
   int64_t rows;
   const SampledRow* row;
   const float *a, *b;  // a panel's rows of the tile's rows, and of its columns
+};
+
+// Where the sums of a tile's row begin.
+struct SampledSums {
+  uint64_t bits;
+  const float* first;
+};
+
+// Tiles beside each other, for the loop that writes: tile after tile the kSampledRows places.
+struct SampledStrip {
+  int64_t rows, columns;
+  const SampledSums* sums;
+  float* gradient;
+  int64_t stride;  // of the gradient's rows
 };
 
 size_t sampled_pattern_bytes(const secateur_sparse_weight& weight);
