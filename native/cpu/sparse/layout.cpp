@@ -19,6 +19,8 @@ const SparseLayout& layout(const secateur_sparse_format& format) {
       return kRowsLayout;
     case SECATEUR_SPARSE_GATHER:
       return kGatherLayout;
+    case SECATEUR_SPARSE_BLOCK:
+      return kBlockLayout;
     default:
       fail(SECATEUR_UNAVAILABLE, "This build has no sparse layout of kind %" PRId32 ".",
            format.kind);

@@ -70,5 +70,6 @@ struct SparseLayout {
 
 extern const SparseLayout kRowsLayout;
 extern const SparseLayout kGatherLayout;
+extern const SparseLayout kBlockLayout;
 
 }  // namespace secateur

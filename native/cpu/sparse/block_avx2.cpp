@@ -1,0 +1,2 @@
+#define SECATEUR_BLOCK_KERNELS kBlockAvx2
+#include "block.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_BLOCK_KERNELS kBlockAvx512
+#include "block.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_BLOCK_KERNELS kBlockPlain
+#include "block.inc"
