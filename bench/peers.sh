@@ -60,7 +60,7 @@ commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 cache=$PWD/bench/target/peers-natives
 GLIBC_TUNABLES=$tunables DJL_CACHE_DIR=$cache/djl "$jdk/bin/java" \
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseTransparentHugePages \
-  -Xmx2g -Dai.djl.offline=true -DOPT_OUT_TRACKING=true -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
+  -Xmx2g -Dai.djl.offline=true -DOPT_OUT_TRACKING=true -Dslf4j.internal.verbosity=ERROR \
   -cp "bench/target/classes:$(cat bench/target/peers-classpath)" io.github.secateur.bench.PeerTables \
   --out="$out" --python="$python" --script=bench/peers/peer.py --cache="$cache" --work="$work" \
   --commit="$commit" "${arguments[@]}"

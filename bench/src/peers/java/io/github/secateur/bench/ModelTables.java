@@ -100,7 +100,8 @@ final class ModelTables {
     model.graph().nodes().removeIf(n -> n.is("Softmax"));
     model.graph().outputs().removeIf(o -> o.name().equals("probabilities"));
     DataFree.Options options =
-        new DataFree.Options(new Criterion.Magnitude(PruneOps.Norm.L1), new Allocation.Global(), subject.sparsity);
+        new DataFree.Options(
+            new Criterion.Magnitude(PruneOps.Norm.L1), new Allocation.Global(), subject.sparsity);
     return DataFree.prune(device, model, options).model();
   }
 

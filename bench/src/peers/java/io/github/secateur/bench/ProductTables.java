@@ -20,8 +20,10 @@ import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -39,6 +41,7 @@ final class ProductTables {
   private final ArrayNode json;
   private final int size;
   private final Race race;
+  private final Set<String> leftOut = new HashSet<>(); // formats that this build has not
 
   ProductTables(Run run, ArrayNode json) {
     this.run = run;
@@ -193,7 +196,9 @@ final class ProductTables {
         try {
           side = ours(device, format, w, dx, dy);
         } catch (DeviceException e) {
-          System.err.println("left out: " + e.getMessage());
+          if (leftOut.add(format.label())) {
+            System.err.println("without " + format.label() + ": " + e.getMessage());
+          }
           continue;
         }
         sides.add(side);
