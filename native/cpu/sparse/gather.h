@@ -70,8 +70,12 @@ struct GatherKernels {
   // apart and added in the end. Instruction sets with fused multiply-add use it.
   void (*slice)(const uint8_t* steps, int64_t blocks, const uint32_t* lines, int64_t columns,
                 const float* x, float* sums);
-  // Bit c of bits[r]: whether w[r * stride + c] is not +-0, for columns 0 .. cols <= 32.
-  void (*nonzeros)(int64_t rows, int64_t cols, const float* w, int64_t stride, uint32_t* bits);
+  // Bit k of lanes[r]: whether the element of output row + r and input col + k is stored, for all
+  // of a tile; 0 beyond the matrix.
+  void (*tile_bits)(const secateur_sparse_weight& weight, int64_t row, int64_t col,
+                    uint32_t lanes[kGatherLanes]);
+  // The number of those bits, and the most that one lane has.
+  int64_t (*count_bits)(const uint32_t lanes[kGatherLanes], int64_t* most);
 };
 
 extern const GatherKernels kGatherPlain, kGatherAvx2, kGatherAvx512;

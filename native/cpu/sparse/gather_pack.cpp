@@ -9,47 +9,6 @@
 namespace secateur {
 namespace {
 
-// A tile's place in the matrix, and which of its elements are stored: bit k of lane[r].
-struct Tile {
-  int64_t row, col, rows, cols;
-  uint32_t lanes[kGatherLanes];
-};
-
-// Bits i .. i + n of a mask, n <= 32.
-uint32_t mask_bits(const uint32_t* mask, int64_t i, int64_t n) {
-  uint64_t word = mask[i / 32];
-  if (i % 32 + n > 32) word |= static_cast<uint64_t>(mask[i / 32 + 1]) << 32;
-  const uint32_t all = n == 32 ? ~0u : (1u << n) - 1;
-  return static_cast<uint32_t>(word >> (i % 32)) & all;
-}
-
-// Stored elements of `rows` runs of n elements, the runs `stride` apart, from element i on.
-void run_bits(const secateur_sparse_weight& weight, int64_t i, int64_t rows, int64_t n,
-              int64_t stride, uint32_t* bits) {
-  gather_kernels().nonzeros(rows, n, weight.w + i, stride, bits);
-  if (weight.mask == nullptr) return;
-  for (int64_t r = 0; r < rows; ++r) bits[r] &= mask_bits(weight.mask, i + r * stride, n);
-}
-
-Tile find_tile(const secateur_sparse_weight& weight, int64_t slice, int64_t block) {
-  Tile tile = {slice * kGatherLanes, block * kGatherInputs, 0, 0, {}};
-  tile.rows = weight.out - tile.row < kGatherLanes ? weight.out - tile.row : kGatherLanes;
-  tile.cols = weight.in - tile.col < kGatherInputs ? weight.in - tile.col : kGatherInputs;
-  const int64_t first = stored_index(weight, tile.row, tile.col);
-  if (!weight.transposed) {
-    run_bits(weight, first, tile.rows, tile.cols, weight.in, tile.lanes);
-    return tile;
-  }
-  uint32_t inputs[kGatherInputs];
-  run_bits(weight, first, tile.cols, tile.rows, weight.out, inputs);
-  for (int64_t k = 0; k < tile.cols; ++k) {
-    for (uint32_t left = inputs[k]; left != 0; left &= left - 1) {
-      tile.lanes[__builtin_ctz(left)] |= 1u << k;
-    }
-  }
-  return tile;
-}
-
 struct Size {
   int64_t stored, lines;
 };
@@ -57,28 +16,28 @@ struct Size {
 // The number of steps of each tile of a slice to steps, if that is not NULL.
 Size measure_slice(const secateur_sparse_weight& weight, int64_t slice, int64_t blocks,
                    uint8_t* steps) {
+  const GatherKernels& run = gather_kernels();
   Size size = {};
   for (int64_t block = 0; block < blocks; ++block) {
-    const Tile tile = find_tile(weight, slice, block);
-    int most = 0;
-    for (const uint32_t lane : tile.lanes) {
-      const int count = __builtin_popcount(lane);
-      size.stored += count;
-      most = count > most ? count : most;
-    }
+    uint32_t lanes[kGatherLanes];
+    run.tile_bits(weight, slice * kGatherLanes, block * kGatherInputs, lanes);
+    int64_t most;
+    size.stored += run.count_bits(lanes, &most);
     size.lines += gather_lines(most);
     if (steps != nullptr) steps[block] = static_cast<uint8_t>(most);
   }
   return size;
 }
 
-// Writes a tile of at least one step.
-void fill_tile(const secateur_sparse_weight& weight, const Tile& tile, int64_t steps,
+// Writes a tile of at least one step, from output row and input col on.
+void fill_tile(const secateur_sparse_weight& weight, int64_t row, int64_t col, int64_t steps,
                uint32_t* lines) {
+  uint32_t lanes[kGatherLanes];
+  gather_kernels().tile_bits(weight, row, col, lanes);
   std::memset(lines, 0, static_cast<size_t>(gather_lines(steps)) * kPackedAlignment);
   constexpr int64_t kGroupWords = (1 + kGatherGroup) * kGatherLanes;
   for (int64_t r = 0; r < kGatherLanes; ++r) {
-    uint32_t left = tile.lanes[r];
+    uint32_t left = lanes[r];
     for (int64_t s = 0; s < steps; s += kGatherGroup) {
       uint32_t* const group = lines + s / kGatherGroup * kGroupWords + r;
       uint32_t indices = 0;
@@ -87,7 +46,7 @@ void fill_tile(const secateur_sparse_weight& weight, const Tile& tile, int64_t s
         if (left != 0) {
           k = static_cast<uint32_t>(__builtin_ctz(left));
           left &= left - 1;
-          const int64_t at = stored_index(weight, tile.row + r, tile.col + k);
+          const int64_t at = stored_index(weight, row + r, col + k);
           std::memcpy(group + (1 + i) * kGatherLanes, weight.w + at, sizeof(float));
         }
         indices |= k << (5 * i);
@@ -142,7 +101,7 @@ void gather_pack(const secateur_sparse_format& format, const secateur_sparse_wei
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t count = steps[slice * blocks + block];
       if (count == 0) continue;
-      fill_tile(weight, find_tile(weight, slice, block), count, line);
+      fill_tile(weight, slice * kGatherLanes, block * kGatherInputs, count, line);
       line += gather_lines(count) * kGatherLanes;
     }
   });
