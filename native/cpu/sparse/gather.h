@@ -70,11 +70,11 @@ struct GatherKernels {
   // apart and added in the end. Instruction sets with fused multiply-add use it.
   void (*slice)(const uint8_t* steps, int64_t blocks, const uint32_t* lines, int64_t columns,
                 const float* x, float* sums);
-  // Bit k of lanes[r]: whether the element of output row + r and input col + k is stored, for all
-  // of a tile; 0 beyond the matrix.
-  void (*tile_bits)(const secateur_sparse_weight& weight, int64_t row, int64_t col,
-                    uint32_t lanes[kGatherLanes]);
-  // The number of those bits, and the most that one lane has.
+  // Bit k of lanes[r]: whether the element of output row + r and input col + k is stored, for a
+  // block of inputs and the outputs of `tiles` slices; 0 beyond the matrix.
+  void (*tile_bits)(const secateur_sparse_weight& weight, int64_t row, int64_t col, int64_t tiles,
+                    uint32_t* lanes);
+  // The number of those bits of one tile, and the most that one lane has.
   int64_t (*count_bits)(const uint32_t lanes[kGatherLanes], int64_t* most);
 };
 

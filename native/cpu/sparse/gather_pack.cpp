@@ -9,31 +9,44 @@
 namespace secateur {
 namespace {
 
+// Slices that are packed together, so that a line of a weight stored as [in, out] is read whole.
+constexpr int64_t kStrip = 32;
+
 struct Size {
   int64_t stored, lines;
 };
 
-// The number of steps of each tile of a slice to steps, if that is not NULL.
-Size measure_slice(const secateur_sparse_weight& weight, int64_t slice, int64_t blocks,
-                   uint8_t* steps) {
-  const GatherKernels& run = gather_kernels();
-  Size size = {};
+// Calls body(begin, end) for strips of slices, on the pool.
+template <class Body>
+void for_strips(const GatherHeader& header, Body&& body) {
+  parallel_ranges(header.slices, header.packed.transposed ? kStrip : 1, body);
+}
+
+// Calls body(slice, block, the tile's bits) for the tiles of a strip, block by block.
+template <class Body>
+void for_tiles(const secateur_sparse_weight& weight, int64_t blocks, int64_t begin, int64_t end,
+               Body&& body) {
+  const auto tile_bits = gather_kernels().tile_bits;
+  uint32_t lanes[kStrip * kGatherLanes];
   for (int64_t block = 0; block < blocks; ++block) {
-    uint32_t lanes[kGatherLanes];
-    run.tile_bits(weight, slice * kGatherLanes, block * kGatherInputs, lanes);
-    int64_t most;
-    size.stored += run.count_bits(lanes, &most);
-    size.lines += gather_lines(most);
-    if (steps != nullptr) steps[block] = static_cast<uint8_t>(most);
+    tile_bits(weight, begin * kGatherLanes, block * kGatherInputs, end - begin, lanes);
+    for (int64_t slice = begin; slice < end; ++slice) {
+      body(slice, block, lanes + (slice - begin) * kGatherLanes);
+    }
   }
-  return size;
+}
+
+// The steps of a tile; adds what it holds to size.
+int64_t measure_tile(const uint32_t* lanes, Size* size) {
+  int64_t steps;
+  size->stored += gather_kernels().count_bits(lanes, &steps);
+  size->lines += gather_lines(steps);
+  return steps;
 }
 
 // Writes a tile of at least one step, from output row and input col on.
-void fill_tile(const secateur_sparse_weight& weight, int64_t row, int64_t col, int64_t steps,
-               uint32_t* lines) {
-  uint32_t lanes[kGatherLanes];
-  gather_kernels().tile_bits(weight, row, col, lanes);
+void fill_tile(const secateur_sparse_weight& weight, int64_t row, int64_t col,
+               const uint32_t* lanes, int64_t steps, uint32_t* lines) {
   std::memset(lines, 0, static_cast<size_t>(gather_lines(steps)) * kPackedAlignment);
   constexpr int64_t kGroupWords = (1 + kGatherGroup) * kGatherLanes;
   for (int64_t r = 0; r < kGatherLanes; ++r) {
@@ -71,8 +84,11 @@ size_t gather_pack_bytes(const secateur_sparse_format& format,
                          const secateur_sparse_weight& weight) {
   const GatherHeader header = gather_header(format, weight);
   std::atomic<int64_t> lines{0};
-  parallel_for(header.slices, [&](int64_t slice) {
-    lines += measure_slice(weight, slice, header.blocks, nullptr).lines;
+  for_strips(header, [&](int64_t begin, int64_t end) {
+    Size size = {};
+    for_tiles(weight, header.blocks, begin, end,
+              [&](int64_t, int64_t, const uint32_t* lanes) { measure_tile(lanes, &size); });
+    lines += size.lines;
   });
   return gather_offset(header) + static_cast<size_t>(lines) * kPackedAlignment;
 }
@@ -86,24 +102,36 @@ void gather_pack(const secateur_sparse_format& format, const secateur_sparse_wei
   auto* const starts = const_cast<int64_t*>(view.starts);
   auto* const steps = const_cast<uint8_t*>(view.steps);
   auto* const lines = const_cast<uint32_t*>(view.lines);
+
   std::atomic<int64_t> stored{0};
-  parallel_for(slices, [&](int64_t slice) {
-    const Size size = measure_slice(weight, slice, blocks, steps + slice * blocks);
-    starts[slice + 1] = size.lines;
-    stored += size.stored;
+  for_strips(*header, [&](int64_t begin, int64_t end) {
+    Size sizes[kStrip] = {};
+    for_tiles(weight, blocks, begin, end, [&](int64_t slice, int64_t block, const uint32_t* lanes) {
+      const int64_t count = measure_tile(lanes, &sizes[slice - begin]);
+      steps[slice * blocks + block] = static_cast<uint8_t>(count);
+    });
+    for (int64_t slice = begin; slice < end; ++slice) {
+      starts[slice + 1] = sizes[slice - begin].lines;
+      stored += sizes[slice - begin].stored;
+    }
   });
   starts[0] = 0;
   for (int64_t slice = 0; slice < slices; ++slice) starts[slice + 1] += starts[slice];
   header->lines = starts[slices];
   header->packed.stored = stored;
-  parallel_for(slices, [&](int64_t slice) {
-    uint32_t* line = lines + starts[slice] * kGatherLanes;
-    for (int64_t block = 0; block < blocks; ++block) {
-      const int64_t count = steps[slice * blocks + block];
-      if (count == 0) continue;
-      fill_tile(weight, slice * kGatherLanes, block * kGatherInputs, count, line);
-      line += gather_lines(count) * kGatherLanes;
+
+  for_strips(*header, [&](int64_t begin, int64_t end) {
+    uint32_t* next[kStrip];
+    for (int64_t slice = begin; slice < end; ++slice) {
+      next[slice - begin] = lines + starts[slice] * kGatherLanes;
     }
+    for_tiles(weight, blocks, begin, end, [&](int64_t slice, int64_t block, const uint32_t* lanes) {
+      const int64_t count = steps[slice * blocks + block];
+      uint32_t*& line = next[slice - begin];
+      if (count != 0)
+        fill_tile(weight, slice * kGatherLanes, block * kGatherInputs, lanes, count, line);
+      line += gather_lines(count) * kGatherLanes;
+    });
   });
 }
 
