@@ -1,130 +1,155 @@
 package io.github.secateur.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.secateur.bench.Bench;
+import io.github.secateur.bench.BenchReport;
 import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
-import io.github.secateur.report.TerminalTable;
-import io.github.secateur.sparse.SparseChoice;
+import io.github.secateur.io.AtomicFile;
+import io.github.secateur.report.BenchHtml;
+import io.github.secateur.report.BenchJson;
+import io.github.secateur.sparse.Latency;
 import io.github.secateur.sparse.Sparsified;
 import io.github.secateur.sparse.Sparsify;
+import io.github.secateur.train.Provenance;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code secateur bench}. */
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    description =
-        "Measures a pruned network on this machine, dense against sparse: each layer, then end to"
-            + " end. A layer runs sparse only where that was at least 5 %% faster.",
+    sortOptions = false,
+    description = {
+      "Measures on this machine whether pruning pays: dense against every sparse format, beside the"
+          + " machine's own peak.",
+      "",
+      "For a MODEL: the whole network and each of its layers with the zeros that it has; a layer"
+          + " runs sparse only where that was at least 5 %% faster. With --sparsity or --pattern,"
+          + " or for --shape and --suite: synthetic zeros, and from which sparsity on sparse is"
+          + " faster."
+    },
     footer = {
+      "",
+      "useful GFLOP/s counts nonzeros alone, effective all weights: what dense would have to reach",
+      "to be as fast. '% peak' is of the multiply-adds, '% memory' of the read bandwidth that this",
+      "machine was measured to have in the same run.",
       "",
       "Examples:",
       "  secateur bench pruned.onnx",
-      "  secateur bench pruned.onnx --batch 1,64,256 --threads 1"
+      "  secateur bench pruned.onnx --batch 1,64,256 --html bench.html --json-file bench.json",
+      "  secateur bench dense.onnx --sparsity 0.8,0.9      would pruning this model pay?",
+      "  secateur bench --shape 2048x2048,512x2048 --pattern random,4x1,2:4 --batch 1,64",
+      "  secateur bench --suite transformer --quick",
+      "  secateur bench --smtx dlmc/transformer/magnitude_pruning --batch 64"
     })
 final class BenchCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a checkpoint (.ckpt).")
-  Path file;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      split = ",",
-      defaultValue = "1,16,64,256",
-      description = "Batch sizes (default: ${DEFAULT-VALUE}).")
-  List<Long> batches;
+  @ArgGroup(exclusive = false, heading = "%nWhat to measure:%n")
+  BenchInputs inputs = new BenchInputs();
 
   @Option(
       names = "--repeats",
       paramLabel = "N",
-      defaultValue = "9",
-      description = "Samples of each time; the median is shown (default: ${DEFAULT-VALUE}).")
-  int repeats;
+      description = "Samples of each time; the median is shown (default: 9; with --quick 3).")
+  Integer repeats;
+
+  @Option(names = "--quick", description = "Fewer sparsities, batch sizes and samples.")
+  boolean quick;
+
+  @Option(names = "--all", description = "Print every format, not the fastest alone.")
+  boolean all;
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Also write a page with charts: speed-up, latency, break-even, roofline.")
+  Path html;
+
+  @Option(
+      names = "--json-file",
+      paramLabel = "FILE",
+      description = "Also write the result as JSON.")
+  Path jsonFile;
 
   @Mixin CommonOptions common;
 
   @Override
   public Integer call() throws Exception {
-    if (batches.stream().anyMatch(b -> b < 1) || repeats < 1) {
-      throw new UserException("--batch and --repeats take numbers of 1 or more.");
+    int samples = repeats != null ? repeats : quick ? 3 : 9;
+    if (samples < 1) {
+      throw new UserException("--repeats takes a number of 1 or more, not " + samples + ".");
     }
-    Model model = ModelFiles.read(file);
+    for (Path output : outputs()) {
+      Outputs.requireWritable(output);
+    }
+    Model model = inputs.model();
+    Bench.Plan plan = inputs.plan(model, samples, quick, common);
     try (Device device = common.openDevice()) {
-      List<Sparsified> results =
-          Sparsify.apply(
-              device,
-              model,
-              batches,
-              Sparsify.Options.defaults().withRepeats(repeats).withBreakEven());
-      if (common.json) {
-        printJson(device, results);
-      } else {
-        print(device, results);
-      }
+      Latency.refuseSimulated(device.info());
+      ConsoleProgress progress = common.progress();
+      Provenance provenance = Provenance.of(device, common.seed, describe(samples), Map.of());
+      List<Sparsified> whole =
+          inputs.wholeModel() ? wholeModel(device, model, plan, samples, progress) : List.of();
+      write(Bench.run(device, plan, whole, provenance, progress));
     }
     return 0;
   }
 
-  private void printJson(Device device, List<Sparsified> results) {
-    ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("model", file.toString());
-    json.set("device", Outputs.json(device.info()));
-    for (Sparsified s : results) {
-      ObjectNode row = json.withArray("batches").addObject();
-      row.put("batch", s.batch()).put("verdict", s.verdict());
-      row.set("denseMicros", Outputs.json(s.dense()));
-      row.set("sparseMicros", Outputs.json(s.sparse()));
-      row.set("layers", Outputs.json(s.choices()));
+  private List<Path> outputs() {
+    List<Path> outputs = new ArrayList<>();
+    if (html != null) {
+      outputs.add(html);
     }
-    System.out.println(json.toPrettyString());
+    if (jsonFile != null) {
+      outputs.add(jsonFile);
+    }
+    return outputs;
   }
 
-  private static void print(Device device, List<Sparsified> results) {
-    TerminalTable layers =
-        TerminalTable.of("layer", "batch", "sparsity", "dense us", "sparse us", "speed-up", "runs");
-    for (Sparsified s : results) {
-      for (SparseChoice c : s.choices()) {
-        layers.row(
-            c.layer(),
-            Long.toString(c.batch()),
-            format("%.1f %%", 100 * c.sparsity()),
-            format("%.1f", c.denseMicros()),
-            format("%.1f", c.sparseMicros()),
-            format("%.2fx", c.speedup()),
-            c.chosen() ? c.layout() : "dense");
-      }
-    }
-    System.out.print(layers);
-    TerminalTable whole =
-        TerminalTable.of("whole network", "batch", "dense us", "sparse us", "speed-up", "spread");
-    for (Sparsified s : results) {
-      whole.row(
-          "",
-          Long.toString(s.batch()),
-          format("%.1f", s.dense().median()),
-          format("%.1f", s.sparse().median()),
-          format("%.2fx", s.dense().median() / s.sparse().median()),
-          format("±%.1f", s.dense().noise()));
-    }
-    System.out.print(whole);
-    results.forEach(s -> System.out.printf("batch %d: %s%n", s.batch(), s.verdict()));
-    System.out.println(device.info().description());
-    if ("yes".equals(device.info().details().get("blas-held-back"))) {
-      System.out.println(
-          "note: OPENBLAS_CORETYPE holds the dense baseline on slower kernels than this processor"
-              + " has; unset it, and OPENBLAS_L2_SIZE, to measure.");
-    }
+  private Map<String, String> describe(int samples) {
+    Map<String, String> options = new LinkedHashMap<>();
+    options.put("samples of each time", Integer.toString(samples));
+    options.put("dense products in TF32", common.tf32 ? "allowed" : "no");
+    return options;
   }
 
-  private static String format(String pattern, double value) {
-    return String.format(Locale.ROOT, pattern, value);
+  private static List<Sparsified> wholeModel(
+      Device device, Model model, Bench.Plan plan, int samples, ConsoleProgress progress) {
+    Sparsify.Options defaults = Sparsify.Options.defaults();
+    Sparsify.Options options =
+        new Sparsify.Options(defaults.minimalGain(), defaults.minimalSparsity(), samples);
+    List<Sparsified> whole = new ArrayList<>();
+    progress.begin("choosing how layers run", plan.batches().size());
+    for (long batch : plan.batches()) {
+      BenchInputs.checkStop(progress);
+      progress.update(whole.size(), "batch " + batch);
+      whole.addAll(Sparsify.apply(device, model, List.of(batch), options));
+    }
+    progress.end(whole.size() + (whole.size() == 1 ? " batch size" : " batch sizes"));
+    return whole;
+  }
+
+  private void write(BenchReport report) throws Exception {
+    ObjectNode json = BenchJson.toTree(report);
+    if (jsonFile != null) {
+      AtomicFile.write(jsonFile, json.toPrettyString() + "\n");
+    }
+    if (html != null) {
+      BenchHtml.write(report, html);
+    }
+    if (common.json) {
+      System.out.println(json.toPrettyString());
+      return;
+    }
+    new BenchPrinter(report, all).print(System.out);
+    outputs().forEach(file -> System.out.println("wrote " + file));
   }
 }

@@ -152,6 +152,11 @@ public final class Bench {
                   .formatted(noisy, times.size(), 100 * NOISY)
               + " close what else runs, or raise --repeats.");
     }
+    if (results.isEmpty() && !whole.isEmpty()) {
+      notes.add(
+          "no layer has zeros enough to be measured; --sparsity 0.8,0.9 tries the same shapes with"
+              + " synthetic zeros.");
+    }
     if (results.stream().anyMatch(r -> r.best().isEmpty())) {
       notes.add(
           "for some matrices no sparse format was measured: this device has none that suits.");

@@ -14,12 +14,9 @@ import io.github.secateur.device.PeakRates;
  * @param bandwidthGBs bytes read from memory a nanosecond
  */
 public record Roofline(double peakGflops, double bandwidthGBs) {
-  /** Measured now, the better of two tries. */
+  /** Measured now. */
   public static Roofline measure(Device device) {
-    return of(device.measurePeak()).max(of(device.measurePeak()));
-  }
-
-  private static Roofline of(PeakRates rates) {
+    PeakRates rates = device.measurePeak();
     return new Roofline(rates.flops() / 1e9, rates.readBandwidth() / 1e9);
   }
 
