@@ -11,6 +11,7 @@ import io.github.secateur.report.BenchJson;
 import io.github.secateur.sparse.Latency;
 import io.github.secateur.sparse.Sparsified;
 import io.github.secateur.sparse.Sparsify;
+import io.github.secateur.sparse.TuneCache;
 import io.github.secateur.train.Provenance;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,6 +69,16 @@ final class BenchCommand implements Callable<Integer> {
   boolean all;
 
   @Option(
+      names = "--retune",
+      description = "Choose how a MODEL's layers run anew, whatever earlier runs measured.")
+  boolean retune;
+
+  @Option(
+      names = "--no-tune-cache",
+      description = "Neither use nor keep times of how a MODEL's layers run.")
+  boolean noTuneCache;
+
+  @Option(
       names = "--html",
       paramLabel = "FILE",
       description = "Also write a page with charts: speed-up, latency, break-even, roofline.")
@@ -86,6 +97,9 @@ final class BenchCommand implements Callable<Integer> {
     int samples = repeats != null ? repeats : quick ? 3 : 9;
     if (samples < 1) {
       throw new UserException("--repeats takes a number of 1 or more, not " + samples + ".");
+    }
+    if (retune && noTuneCache) {
+      throw new UserException("--retune and --no-tune-cache exclude each other; leave out one.");
     }
     for (Path output : outputs()) {
       Outputs.requireWritable(output);
@@ -121,11 +135,17 @@ final class BenchCommand implements Callable<Integer> {
     return options;
   }
 
-  private static List<Sparsified> wholeModel(
-      Device device, Model model, Bench.Plan plan, int samples, ConsoleProgress progress) {
-    Sparsify.Options defaults = Sparsify.Options.defaults();
+  private Sparsify.Options tuning(int samples) {
+    TuneCache.Use use =
+        noTuneCache ? TuneCache.Use.OFF : retune ? TuneCache.Use.RENEW : TuneCache.Use.KEEP;
     Sparsify.Options options =
-        new Sparsify.Options(defaults.minimalGain(), defaults.minimalSparsity(), samples);
+        Sparsify.Options.defaults().withRepeats(samples).with(TuneCache.standard().with(use));
+    return quick ? options : options.withBreakEven();
+  }
+
+  private List<Sparsified> wholeModel(
+      Device device, Model model, Bench.Plan plan, int samples, ConsoleProgress progress) {
+    Sparsify.Options options = tuning(samples);
     List<Sparsified> whole = new ArrayList<>();
     progress.begin("choosing how layers run", plan.batches().size());
     for (long batch : plan.batches()) {

@@ -6,7 +6,7 @@ import io.github.secateur.bench.MatrixSources;
 import io.github.secateur.bench.Suite;
 import io.github.secateur.bench.WeightMatrix;
 import io.github.secateur.bench.WeightMatrix.Layer;
-import io.github.secateur.bench.WeightPattern;
+import io.github.secateur.bench.ZeroPattern;
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.graph.Model;
 import io.github.secateur.sparse.Sparsify;
@@ -185,15 +185,15 @@ final class BenchInputs {
     if (layers.isEmpty()) {
       throw new UserException(file + " has no MatMul or Gemm layer with F32 weights to measure.");
     }
-    Set<WeightPattern> wanted = new LinkedHashSet<>();
+    Set<ZeroPattern> wanted = new LinkedHashSet<>();
     for (String label : patterns == null ? List.of("random") : patterns) {
-      wanted.add(WeightPattern.parse(label));
+      wanted.add(ZeroPattern.parse(label));
     }
     List<Double> levels = sparsities != null ? sparsities : quick ? QUICK_SPARSITIES : SPARSITIES;
     levels.forEach(WeightMatrix::checkSparsity);
     List<WeightMatrix> matrices = new ArrayList<>();
     for (Layer layer : layers) {
-      for (WeightPattern pattern : wanted) {
+      for (ZeroPattern pattern : wanted) {
         levels.stream()
             .map(pattern::sparsity)
             .distinct()

@@ -3,7 +3,7 @@ package io.github.secateur.cli;
 import io.github.secateur.bench.BenchReport;
 import io.github.secateur.bench.BenchResult;
 import io.github.secateur.bench.BenchResult.Product;
-import io.github.secateur.bench.BreakEven;
+import io.github.secateur.bench.Crossing;
 import io.github.secateur.report.TerminalTable;
 import io.github.secateur.sparse.SparseChoice;
 import java.io.PrintStream;
@@ -40,6 +40,9 @@ final class BenchPrinter {
       section(out, "The whole network");
       out.print(network());
       report.batches().forEach(b -> out.printf("batch %d: %s%n", b.batch(), b.verdict()));
+      if (report.batches().stream().anyMatch(b -> b.tuning().cached() > 0)) {
+        out.println("Some of these times are of earlier runs; --retune takes them anew.");
+      }
     }
     if (!report.results().isEmpty()) {
       section(out, "Products");
@@ -47,7 +50,7 @@ final class BenchPrinter {
     }
     if (report.batches().isEmpty() && !report.breakEvens().isEmpty()) {
       section(out, "Does pruning pay?");
-      report.breakEvens().stream().map(BreakEven::verdict).forEach(out::println);
+      report.breakEvens().stream().map(Crossing::verdict).forEach(out::println);
     }
     if (!report.notes().isEmpty()) {
       out.println();
@@ -62,7 +65,15 @@ final class BenchPrinter {
 
   private TerminalTable layers() {
     TerminalTable table =
-        TerminalTable.of("layer", "batch", "sparsity", "dense µs", "sparse µs", "speed-up", "runs");
+        TerminalTable.of(
+            "layer",
+            "batch",
+            "sparsity",
+            "dense µs",
+            "sparse µs",
+            "speed-up",
+            "runs",
+            "sparse pays");
     for (BenchReport.ModelTimes b : report.batches()) {
       for (SparseChoice c : b.layers()) {
         table.row(
@@ -72,7 +83,8 @@ final class BenchPrinter {
             micros(c.denseMicros()),
             micros(c.sparseMicros()),
             times(c.speedup()),
-            c.chosen() ? c.layout() : "dense");
+            c.chosen() ? c.layout() : "dense",
+            BenchReport.pays(c));
       }
     }
     return table;

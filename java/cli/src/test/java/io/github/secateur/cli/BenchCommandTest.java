@@ -106,7 +106,7 @@ class BenchCommandTest {
 
   @Test
   void aModelWithItsZeros() throws Exception {
-    JsonNode found = json(pruned, "--batch", "1,5");
+    JsonNode found = json(pruned, "--batch", "1,5", "--no-tune-cache", "--quick");
     assertEquals(pruned, found.get("model").asText());
     assertEquals(2, found.get("batches").size());
     for (JsonNode batch : found.get("batches")) {
@@ -115,7 +115,7 @@ class BenchCommandTest {
     }
     assertTrue(found.get("results").size() > 0);
     found.get("results").forEach(r -> assertEquals("pruned", r.get("pattern").asText()));
-    String text = bench(pruned, "--batch", "4").out();
+    String text = bench(pruned, "--batch", "4", "--retune").out();
     assertTrue(text.contains("fc1") && text.contains("batch 4: "), text);
   }
 
@@ -131,7 +131,7 @@ class BenchCommandTest {
 
   @Test
   void aDenseModelHasNothingToGain() {
-    String text = bench(dense, "--batch", "2").out();
+    String text = bench(dense, "--batch", "2", "--no-tune-cache").out();
     assertTrue(text.contains("no layer has zeros enough"), text);
     assertTrue(text.contains("--sparsity"), text);
   }
@@ -183,6 +183,7 @@ class BenchCommandTest {
     refused("does not fit 8 x 6", "--shape", "8x6", "--pattern", "2:4");
     refused("is no sparse format", "--shape", "8x8", "--format", "coo");
     refused("--suite", "--suite", "vgg");
+    refused("--retune", pruned, "--retune", "--no-tune-cache");
     refused("zeros of their own", "--smtx", smtx, "--sparsity", "0.5");
   }
 

@@ -75,7 +75,7 @@ public final class Bench {
         device.info(),
         roofline,
         results,
-        BreakEven.of(results),
+        Crossing.of(results),
         whole,
         notes(device, results, whole),
         provenance);

@@ -1,11 +1,14 @@
 package io.github.secateur.bench;
 
 import io.github.secateur.device.DeviceInfo;
+import io.github.secateur.sparse.BreakEven;
 import io.github.secateur.sparse.SparseChoice;
 import io.github.secateur.sparse.Sparsified;
 import io.github.secateur.sparse.Spread;
+import io.github.secateur.sparse.Tuning;
 import io.github.secateur.train.Provenance;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * All that a run of the benchmark found.
@@ -26,7 +29,7 @@ public record BenchReport(
     DeviceInfo device,
     Roofline roofline,
     List<BenchResult> results,
-    List<BreakEven> breakEvens,
+    List<Crossing> breakEvens,
     List<ModelTimes> batches,
     List<String> notes,
     Provenance provenance) {
@@ -41,6 +44,17 @@ public record BenchReport(
     notes = List.copyOf(notes);
   }
 
+  /** From which sparsity on a layer pays sparse, in few words; null when that is not known. */
+  public static String pays(SparseChoice choice) {
+    BreakEven found = choice.breakEven();
+    if (found == null) {
+      return null;
+    }
+    return found.sparsity() == null
+        ? String.format(Locale.ROOT, "not to %.0f %%", 100 * found.points().getLast().sparsity())
+        : String.format(Locale.ROOT, "from %.0f %%", 100 * found.sparsity());
+  }
+
   /**
    * A whole model at a batch size.
    *
@@ -49,15 +63,20 @@ public record BenchReport(
    * @param denseMicros time of a run, all layers dense
    * @param sparseMicros time of a run, each layer as the dispatcher chose
    * @param layers the choices
+   * @param cached whether both times were taken in an earlier run
+   * @param tuning what choosing took
    */
   public record ModelTimes(
       long batch,
       String verdict,
       Spread denseMicros,
       Spread sparseMicros,
-      List<SparseChoice> layers) {
+      List<SparseChoice> layers,
+      boolean cached,
+      Tuning tuning) {
     static ModelTimes of(Sparsified s) {
-      return new ModelTimes(s.batch(), s.verdict(), s.dense(), s.sparse(), s.choices());
+      return new ModelTimes(
+          s.batch(), s.verdict(), s.dense(), s.sparse(), s.choices(), s.cached(), s.tuning());
     }
 
     /** Dense over sparse time. */

@@ -8,6 +8,7 @@ import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.device.SparseOps.Epilogue;
 import io.github.secateur.device.SparseOps.PackedWeight;
+import io.github.secateur.sparse.Candidates;
 import io.github.secateur.sparse.Latency;
 import io.github.secateur.sparse.Spread;
 import io.github.secateur.sparse.Stopwatch;
@@ -16,8 +17,13 @@ import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -82,46 +88,71 @@ public final class MatrixBench {
       throws IOException {
     Latency.refuseSimulated(device.info());
     Tensor host = matrix.weights().read();
-    List<PackedWeight> packed = new ArrayList<>();
+    long nonzeros = nonzeros(host);
+    Map<SparseFormat, PackedWeight> packed = new LinkedHashMap<>();
     List<Sample> samples = new ArrayList<>();
-    long nonzeros = Nonzeros.count(host);
     try (DeviceTensor weight = device.toDevice(host)) {
-      for (SparseFormat format : formats(device, matrix, host, options)) {
-        pack(device, weight, format, packed);
-      }
       for (long batch : batches) {
         watcher.run();
         long columns = batch * matrix.columns();
-        List<Time> times =
-            race(device, matrix, weight, Candidates.at(columns, packed), columns, options);
+        List<PackedWeight> competitors = new ArrayList<>();
+        for (SparseFormat format : formats(device, matrix, host, columns, options)) {
+          if (!packed.containsKey(format)) {
+            packed.put(format, pack(device, weight, format));
+          }
+          if (packed.get(format) != null) {
+            competitors.add(packed.get(format));
+          }
+        }
+        List<Time> times = race(device, matrix, weight, competitors, columns, options);
         samples.add(new Sample(matrix, nonzeros, batch, columns, times));
       }
     } finally {
-      packed.forEach(PackedWeight::close);
+      packed.values().stream().filter(Objects::nonNull).forEach(PackedWeight::close);
     }
     return samples;
   }
 
-  private static List<SparseFormat> formats(
-      Device device, WeightMatrix matrix, Tensor weight, Options options) {
-    return options.formats.isEmpty()
-        ? Candidates.of(matrix, weight, device.sparse())
-        : options.formats.stream().filter(device.sparse()::supports).toList();
+  /** Those asked for, or else what can win, and what the pattern is made for. */
+  private static Set<SparseFormat> formats(
+      Device device, WeightMatrix matrix, Tensor weight, long columns, Options options) {
+    if (!options.formats.isEmpty()) {
+      return new LinkedHashSet<>(options.formats);
+    }
+    Set<SparseFormat> formats =
+        new LinkedHashSet<>(Candidates.of(weight, device.sparse()::supports, columns));
+    if (matrix.pattern().matches("\\d+[x:]\\d+")) {
+      formats.add(SparseFormat.parse(matrix.pattern()));
+    }
+    return formats;
   }
 
-  /** A format that the device lacks after all, or that the weights do not fit, is left out. */
-  private static void pack(
-      Device device, DeviceTensor weight, SparseFormat format, List<PackedWeight> packed) {
+  /** Number of weights that are not ±0. */
+  static long nonzeros(Tensor weight) {
+    long count = 0;
+    for (long i = 0; i < weight.size(); i++) {
+      count += weight.getFloat(i) != 0 ? 1 : 0;
+    }
+    return count;
+  }
+
+  /** Null for a format that the device lacks, or that the weights do not fit. */
+  private static PackedWeight pack(Device device, DeviceTensor weight, SparseFormat format) {
+    if (!device.sparse().supports(format)) {
+      return null;
+    }
     try {
-      packed.add(device.sparse().pack(weight, false, null, format));
+      return device.sparse().pack(weight, false, null, format);
     } catch (IllegalArgumentException e) {
-      if (!(format instanceof SparseFormat.NM)) {
-        throw e;
+      if (format instanceof SparseFormat.NM) {
+        return null;
       }
+      throw e;
     } catch (DeviceException e) {
-      if (e.status() != DeviceException.Status.UNAVAILABLE) {
-        throw e;
+      if (e.status() == DeviceException.Status.UNAVAILABLE) {
+        return null;
       }
+      throw e;
     }
   }
 

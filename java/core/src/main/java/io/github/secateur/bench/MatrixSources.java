@@ -32,7 +32,7 @@ public final class MatrixSources {
                 "pruned",
                 weight.shape().dim(0),
                 weight.shape().dim(1),
-                1 - (double) Nonzeros.count(weight) / p.size(),
+                1 - (double) MatrixBench.nonzeros(weight) / p.size(),
                 1,
                 () -> weight));
       }
@@ -88,7 +88,7 @@ public final class MatrixSources {
         kept[row * columns + pattern.columns()[i]] = true;
       }
     }
-    return WeightPattern.values(pattern.shape(), kept, new SplittableRandom(seed));
+    return ZeroPattern.values(pattern.shape(), kept, new SplittableRandom(seed));
   }
 
   private static Tensor transpose(Tensor stored) {

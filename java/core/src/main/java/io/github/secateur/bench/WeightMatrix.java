@@ -8,7 +8,7 @@ import java.io.IOException;
  * curve over their sparsities.
  *
  * @param name of the layer or shape, for people
- * @param pattern where its zeros are: a {@link WeightPattern#label}, {@code pruned} for a model's
+ * @param pattern where its zeros are: a {@link ZeroPattern#label}, {@code pruned} for a model's
  * @param out rows of W [out, in]
  * @param in columns of W
  * @param sparsity fraction of zeros asked for, 0..1
@@ -44,7 +44,7 @@ public record WeightMatrix(
    *
    * @throws IllegalArgumentException when the pattern does not fit the shape
    */
-  public static WeightMatrix of(Layer layer, WeightPattern pattern, double wanted, long seed) {
+  public static WeightMatrix of(Layer layer, ZeroPattern pattern, double wanted, long seed) {
     pattern.checkFits(layer.out, layer.in);
     double sparsity = pattern.sparsity(wanted);
     return new WeightMatrix(

@@ -3,13 +3,14 @@ package io.github.secateur.report;
 import io.github.secateur.bench.BenchReport;
 import io.github.secateur.bench.BenchResult;
 import io.github.secateur.bench.BenchResult.Product;
-import io.github.secateur.bench.BreakEven;
+import io.github.secateur.bench.Crossing;
 import io.github.secateur.io.AtomicFile;
 import io.github.secateur.sparse.SparseChoice;
 import io.github.secateur.train.Provenance;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -53,8 +54,7 @@ public final class BenchHtml {
       BenchReport.ModelTimes last = report.batches().getLast();
       return "At batch %d, %s.".formatted(last.batch(), last.verdict());
     }
-    long pays =
-        report.breakEvens().stream().filter(b -> b.pays() != BreakEven.Pays.NOWHERE).count();
+    long pays = report.breakEvens().stream().filter(b -> b.pays() != Crossing.Pays.NOWHERE).count();
     return "Sparse pays at some sparsity that was measured for %d of %d combinations of matrix, pattern and batch size."
         .formatted(pays, report.breakEvens().size());
   }
@@ -96,7 +96,7 @@ public final class BenchHtml {
         });
     report.breakEvens().stream()
         .filter(b -> b.sparsity() != null)
-        .min(Comparator.comparingDouble(BreakEven::sparsity))
+        .min(Comparator.comparingDouble(Crossing::sparsity))
         .ifPresent(
             b ->
                 tile(
@@ -155,18 +155,27 @@ public final class BenchHtml {
     html.closeTable().element("h2", "Layers, as they run in the network");
     html.openTable(
         "Layers by batch size",
-        List.of("Layer", "Batch", "Sparsity", "Dense, µs", "Sparse, µs", "Gain", "Runs:"));
+        List.of(
+            "Layer",
+            "Batch",
+            "Sparsity",
+            "Dense, µs",
+            "Sparse, µs",
+            "Gain",
+            "Runs:",
+            "Sparse pays:"));
     for (BenchReport.ModelTimes b : report.batches()) {
       for (SparseChoice c : b.layers()) {
         html.row(
-            List.of(
+            Arrays.asList(
                 c.layer(),
                 Numbers.count(c.batch()),
                 percent(c.sparsity()),
                 Numbers.micros(c.denseMicros()),
                 Numbers.micros(c.sparseMicros()),
                 times(c.speedup()),
-                c.chosen() ? c.layout() : "dense"));
+                c.chosen() ? c.layout() : "dense",
+                BenchReport.pays(c)));
       }
     }
     html.closeTable().raw("</section>\n");

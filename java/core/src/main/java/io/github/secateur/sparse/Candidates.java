@@ -5,6 +5,7 @@ import io.github.secateur.device.SparseFormat.Blocks;
 import io.github.secateur.device.SparseFormat.Gather;
 import io.github.secateur.device.SparseFormat.NM;
 import io.github.secateur.device.SparseFormat.Rows;
+import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.function.Predicate;
  * relative to one of {@code csr}, take less than the nonzeros of {@code csr}. These factors are
  * optimistic on purpose: they only spare measurements that are lost beforehand.
  */
-final class Candidates {
+public final class Candidates {
   /** Activations up to which gathering is tried. */
   static final long GATHER_BATCH = 16;
 
@@ -26,6 +27,18 @@ final class Candidates {
   private static final int MOST_BLOCKS = 3;
 
   private Candidates() {}
+
+  /**
+   * Formats to time for a weight, {@code csr} first.
+   *
+   * @param weight F32 [out, in]
+   * @param supported which formats the device has
+   * @param batch activations of a product
+   */
+  public static List<SparseFormat> of(
+      Tensor weight, Predicate<SparseFormat> supported, long batch) {
+    return of(WeightPattern.of(weight, false), supported, batch);
+  }
 
   /**
    * Formats to time, {@code csr} first.

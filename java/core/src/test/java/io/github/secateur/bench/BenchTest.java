@@ -35,7 +35,7 @@ class BenchTest {
   }
 
   private static WeightMatrix matrix(long out, long in, String pattern, double sparsity) {
-    return WeightMatrix.of(Layer.of(out, in), WeightPattern.parse(pattern), sparsity, 3);
+    return WeightMatrix.of(Layer.of(out, in), ZeroPattern.parse(pattern), sparsity, 3);
   }
 
   private static BenchReport run(

@@ -12,7 +12,7 @@ import io.github.secateur.bench.BenchResult;
 import io.github.secateur.bench.MatrixBench;
 import io.github.secateur.bench.WeightMatrix;
 import io.github.secateur.bench.WeightMatrix.Layer;
-import io.github.secateur.bench.WeightPattern;
+import io.github.secateur.bench.ZeroPattern;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.Devices;
@@ -36,7 +36,7 @@ class BenchPagesTest {
     for (String name : names) {
       for (double sparsity : new double[] {0.5, 0.75}) {
         matrices.add(
-            WeightMatrix.of(new Layer(name, 8, 12, 1), new WeightPattern.Random(), sparsity, 1));
+            WeightMatrix.of(new Layer(name, 8, 12, 1), new ZeroPattern.Random(), sparsity, 1));
       }
     }
     MatrixBench.Options options =

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Where the curves cross, from times given by hand. */
-class BreakEvenTest {
+class CrossingTest {
   /** Dense takes 100 µs; the two formats take these times. */
   static BenchResult result(String pattern, double sparsity, double csr, double blocks) {
     return new BenchResult(
@@ -33,14 +33,14 @@ class BreakEvenTest {
 
   @Test
   void crossesWhereTimesAreEqual() {
-    BreakEven found =
-        BreakEven.of(
+    Crossing found =
+        Crossing.of(
                 List.of(
                     result("random", 0.9, 20, 30),
                     result("random", 0.4, 120, 180),
                     result("random", 0.6, 80, 200)))
             .getFirst();
-    assertEquals(BreakEven.Pays.FROM, found.pays());
+    assertEquals(Crossing.Pays.FROM, found.pays());
     assertEquals(0.5, found.sparsity(), 1e-12);
     assertEquals(
         "64 x 64 at batch 8: sparse pays from 50 % on; at 90 % 5.0x (csr)", found.verdict());
@@ -48,8 +48,8 @@ class BreakEvenTest {
 
   @Test
   void theFastestFormatCounts() {
-    BreakEven found =
-        BreakEven.of(List.of(result("4x1", 0.5, 200, 110), result("4x1", 0.7, 150, 60))).getFirst();
+    Crossing found =
+        Crossing.of(List.of(result("4x1", 0.5, 200, 110), result("4x1", 0.7, 150, 60))).getFirst();
     assertEquals(0.54, found.sparsity(), 1e-12);
     assertEquals(
         "64 x 64, 4x1, at batch 8: sparse pays from 54 % on; at 70 % 1.67x (4x1)", found.verdict());
@@ -57,8 +57,8 @@ class BreakEvenTest {
 
   @Test
   void aLuckyTimeBelowALossIsNoBreakEven() {
-    BreakEven found =
-        BreakEven.of(
+    Crossing found =
+        Crossing.of(
                 List.of(
                     result("random", 0.5, 95, 300),
                     result("random", 0.6, 110, 300),
@@ -76,14 +76,14 @@ class BreakEvenTest {
     results.add(result("skewed", 0.9, 10, 12));
     results.add(result("2:4", 0.5, 70, 90));
     results.add(result("1:2", 0.5, 170, 190));
-    List<BreakEven> found = BreakEven.of(results);
+    List<Crossing> found = Crossing.of(results);
     assertEquals(
         List.of(
             "64 x 64 at batch 8: sparse does not pay; at 90 % 0.80x (csr)",
             "64 x 64, skewed, at batch 8: sparse pays from below 50 % on; at 90 % 10x (csr)",
             "64 x 64, 2:4, at batch 8: sparse pays; at 50 % 1.43x (csr)",
             "64 x 64, 1:2, at batch 8: sparse does not pay; at 50 % 0.59x (csr)"),
-        found.stream().map(BreakEven::verdict).toList());
+        found.stream().map(Crossing::verdict).toList());
     found.forEach(b -> assertNull(b.sparsity(), b.verdict()));
   }
 
@@ -91,6 +91,6 @@ class BreakEvenTest {
   void matricesWithoutSparseTimesHaveNone() {
     BenchResult dense =
         new BenchResult("a", "random", 1, 1, 1, 0, 1, 1, List.of(product("dense", 1)));
-    assertTrue(BreakEven.of(List.of(dense)).isEmpty());
+    assertTrue(Crossing.of(List.of(dense)).isEmpty());
   }
 }

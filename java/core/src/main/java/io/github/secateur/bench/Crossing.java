@@ -20,7 +20,7 @@ import java.util.Map;
  * @param pays what the measurements say
  * @param verdict the same as a sentence
  */
-public record BreakEven(
+public record Crossing(
     String matrix,
     String pattern,
     long batch,
@@ -39,7 +39,7 @@ public record BreakEven(
   }
 
   /** One for each matrix, pattern and batch size, in the order of the results. */
-  public static List<BreakEven> of(List<BenchResult> results) {
+  public static List<Crossing> of(List<BenchResult> results) {
     Map<List<Object>, List<BenchResult>> curves = new LinkedHashMap<>();
     for (BenchResult r : results) {
       if (r.best().isPresent()) {
@@ -48,10 +48,10 @@ public record BreakEven(
             .add(r);
       }
     }
-    return curves.values().stream().map(BreakEven::ofCurve).toList();
+    return curves.values().stream().map(Crossing::ofCurve).toList();
   }
 
-  private static BreakEven ofCurve(List<BenchResult> results) {
+  private static Crossing ofCurve(List<BenchResult> results) {
     List<BenchResult> curve =
         results.stream().sorted(Comparator.comparingDouble(BenchResult::sparsity)).toList();
     BenchResult first = curve.getFirst();
@@ -61,7 +61,7 @@ public record BreakEven(
     }
     Pays pays = loses == curve.size() - 1 ? Pays.NOWHERE : loses < 0 ? Pays.EVERYWHERE : Pays.FROM;
     Double sparsity = pays == Pays.FROM ? between(curve.get(loses), curve.get(loses + 1)) : null;
-    return new BreakEven(
+    return new Crossing(
         first.matrix(),
         first.pattern(),
         first.batch(),

@@ -1,19 +1,20 @@
 package io.github.secateur.bench;
 
 import io.github.secateur.device.SparseFormat;
+import io.github.secateur.sparse.RandomWeights;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Where synthetic pruned weights W [out, in] have their zeros. Every pattern draws scores and keeps
- * the largest, as pruning does, so that the number of zeros is exact: of n = out · in weights,
- * {@code round-half-even(sparsity · n)}, counted in whole blocks where the pattern has blocks.
+ * Where synthetic pruned weights W [out, in] have their zeros. Their number is exact: of n = out ·
+ * in weights {@code round-half-even(sparsity · n)}, counted in whole blocks where the pattern has
+ * blocks.
  */
-public sealed interface WeightPattern {
+public sealed interface ZeroPattern {
   /** Every place alike: {@code random}. */
-  record Random() implements WeightPattern {
+  record Random() implements ZeroPattern {
     @Override
     public String label() {
       return "random";
@@ -25,7 +26,7 @@ public sealed interface WeightPattern {
    * the scale of their weights: score = |normal| · row scale · column scale, both lognormal with σ
    * = {@value #SIGMA}; {@code skewed}.
    */
-  record Skewed() implements WeightPattern {
+  record Skewed() implements ZeroPattern {
     /** Spread of the scales. */
     static final double SIGMA = 0.4;
 
@@ -41,7 +42,7 @@ public sealed interface WeightPattern {
    * @param rows outputs of a block
    * @param cols inputs of a block
    */
-  record Blocks(int rows, int cols) implements WeightPattern {
+  record Blocks(int rows, int cols) implements ZeroPattern {
     /** Checks the ranges. */
     public Blocks {
       new SparseFormat.Blocks(rows, cols);
@@ -59,7 +60,7 @@ public sealed interface WeightPattern {
    * @param n kept
    * @param m of
    */
-  record NM(int n, int m) implements WeightPattern {
+  record NM(int n, int m) implements ZeroPattern {
     /** Checks the ranges. */
     public NM {
       new SparseFormat.NM(n, m);
@@ -79,7 +80,7 @@ public sealed interface WeightPattern {
    *
    * @throws IllegalArgumentException for any other text
    */
-  static WeightPattern parse(String label) {
+  static ZeroPattern parse(String label) {
     switch (label) {
       case "random":
         return new Random();
@@ -132,58 +133,37 @@ public sealed interface WeightPattern {
    *
    * @param sparsity fraction of zeros, 0..1; N:M patterns have their own
    * @param seed the same seed gives the same weights
-   * @return F32 [out, in], ±[0.25, 1) where kept
+   * @return F32 [out, in], ±[0.5, 1) where kept
    */
   default Tensor weights(long out, long in, double sparsity, long seed) {
     checkFits(out, in);
-    SplittableRandom random = new SplittableRandom(seed);
-    boolean[] kept =
-        switch (this) {
-          case Random() -> largest(uniform(Math.toIntExact(out * in), random), sparsity);
-          case Skewed() -> largest(scaled((int) out, (int) in, random), sparsity);
-          case Blocks(int r, int c) -> {
-            int across = (int) in / c;
-            boolean[] blocks = largest(uniform((int) out / r * across, random), sparsity);
-            boolean[] whole = new boolean[Math.toIntExact(out * in)];
-            for (int i = 0; i < whole.length; i++) {
-              whole[i] = blocks[(int) (i / in / r * across + i % in / c)];
-            }
-            yield whole;
-          }
-          case NM(int n, int m) -> {
-            float[] scores = uniform(Math.toIntExact(out * in), random);
-            boolean[] whole = new boolean[scores.length];
-            for (int g = 0; g < scores.length; g += m) {
-              boolean[] group = largest(Arrays.copyOfRange(scores, g, g + m), 1 - (double) n / m);
-              System.arraycopy(group, 0, whole, g, m);
-            }
-            yield whole;
-          }
-        };
-    return values(Shape.of(out, in), kept, random);
+    Shape shape = Shape.of(out, in);
+    return switch (this) {
+      case Random() -> RandomWeights.of(shape, new SparseFormat.Rows(), sparsity, seed);
+      case Blocks(int r, int c) ->
+          RandomWeights.of(shape, new SparseFormat.Blocks(r, c), sparsity, seed);
+      case NM(int n, int m) ->
+          RandomWeights.of(shape, new SparseFormat.NM(n, m), sparsity(sparsity), seed);
+      case Skewed() -> {
+        SplittableRandom random = new SplittableRandom(seed);
+        yield values(shape, largest(scores((int) out, (int) in, random), sparsity), random);
+      }
+    };
   }
 
-  /** Numbers of ±[0.25, 1) where kept, zeros elsewhere. */
+  /** Random numbers in ±[0.5, 1) where kept, zeros elsewhere. */
   static Tensor values(Shape shape, boolean[] kept, SplittableRandom random) {
     float[] values = new float[kept.length];
     for (int i = 0; i < values.length; i++) {
       if (kept[i]) {
-        float magnitude = 0.25f + 0.75f * random.nextInt(1 << 16) / (1 << 16);
+        float magnitude = 0.5f + (random.nextInt() >>> 9) * 0x1p-24f;
         values[i] = random.nextInt(2) == 0 ? magnitude : -magnitude;
       }
     }
     return Tensor.of(shape, values);
   }
 
-  private static float[] uniform(int n, SplittableRandom random) {
-    float[] scores = new float[n];
-    for (int i = 0; i < n; i++) {
-      scores[i] = (random.nextInt() >>> 8) * 0x1p-24f;
-    }
-    return scores;
-  }
-
-  private static float[] scaled(int out, int in, SplittableRandom random) {
+  private static float[] scores(int out, int in, SplittableRandom random) {
     double[] rows = new double[out];
     double[] cols = new double[in];
     Arrays.setAll(rows, r -> Math.exp(Skewed.SIGMA * random.nextGaussian()));
