@@ -161,6 +161,7 @@ class Selection {
   const bool force_fallback_;
   const Scratch<Key>& scratch_;
   const TileCode<Key> code_;
+  const bool streams_;  // masks past the caches
   int64_t mask_bytes_ = 0;
   int64_t bytes_read_ = 0;
 

@@ -17,6 +17,7 @@
 #include <cstring>
 
 #include "abi/error.h"
+#include "isa.h"
 #include "mask.h"
 #include "pool.h"
 #include "select.h"
@@ -37,6 +38,14 @@ constexpr int64_t kFullBytes = int64_t{4} << kFullBits;
 constexpr int kListBits = 11;  // digits of histograms over the candidates
 constexpr int kListParts = 8;
 constexpr int64_t kTileGrain = 8;
+constexpr int64_t kStreamed = int64_t{1}
+                              << 24;  // elements whose masks are too large for the caches
+
+void fence() {
+#if SECATEUR_X86
+  __builtin_ia32_sfence();
+#endif
+}
 
 }  // namespace
 
@@ -78,7 +87,8 @@ Selection<Key>::Selection(const Group<Key>& group, const Format& format, bool fo
       format_(format),
       force_fallback_(force_fallback),
       scratch_(scratch),
-      code_(tile_code<Key>()) {
+      code_(tile_code<Key>()),
+      streams_(group.elements >= kStreamed) {
   for (const Segment<Key>& segment : group.segments) {
     if (segment.previous != nullptr) mask_bytes_ += (segment.length + 7) / 8;
   }
@@ -106,6 +116,7 @@ template <class Body>
 void Selection<Key>::for_tiles(const Body& body) const {
   parallel_ranges(group_.tiles, kTileGrain, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) body(t, group_.tile(t));
+    if (streams_) fence();
   });
 }
 
@@ -119,7 +130,8 @@ TileInput<Key> Selection<Key>::input(const Tile<Key>& tile, const Bracket& brack
           bracket.lo,
           bracket.hi,
           bracket.tied,
-          true};
+          true,
+          false};
 }
 
 // Drafts, records and the list of candidates for a bracket, and the totals of the records. Where
@@ -132,6 +144,7 @@ bool Selection<Key>::pass(const Bracket& bracket) {
     TileCandidates<Key> found;
     TileInput<Key> in = input(tile, bracket);
     in.keep_ties = t < bracket.tied_end;
+    in.stream = streams_;
     const TileCounts counts = code_.classify(in, tile.draft(), &found);
     if (counts.nan) nan.store(true, std::memory_order_relaxed);
     const int64_t start = listed.fetch_add(counts.candidates, std::memory_order_relaxed);
@@ -224,9 +237,9 @@ bool Selection<Key>::narrow(KeyRange* range, Bracket* bracket) {
   while (range->count > limit && range->lo < range->hi) {
     Histogram histogram(scratch_.histograms, parts, kFullBits, range->lo, range->hi);
     const Bracket all = {range->lo, range->hi, kNoTie, 0};
-    histogram.count_into([&](int64_t p, uint32_t* slots) {
+    histogram.count([&](int64_t p, uint32_t* slots) {
       for (int64_t t = group_.tiles * p / parts; t < group_.tiles * (p + 1) / parts; ++t) {
-        code_.count_digits(input(group_.tile(t), all), histogram.shift(), slots);
+        code_.count_scores(input(group_.tile(t), all), histogram.shift(), slots);
       }
     });
     bytes_read_ += all_bytes();
@@ -261,10 +274,7 @@ void Selection<Key>::find_threshold(int64_t rank) {
   KeyRange range = {bracket_.lo, bracket_.hi, listed_, rank};
   while (range.lo < range.hi) {
     Histogram histogram(slots, parts, kListBits, range.lo, range.hi);
-    histogram.count([&](int64_t p, const auto& add) {
-      const int64_t begin = listed_ * p / parts;
-      add(scratch_.keys + begin, listed_ * (p + 1) / parts - begin);
-    });
+    histogram.count_keys(code_, scratch_.keys, listed_);
     if (!histogram.locate(range.rank, &range)) {
       fail(SECATEUR_INTERNAL, "The threshold's rank is not among the listed keys.");
     }
@@ -329,8 +339,11 @@ void Selection<Key>::settle(bool into_masks, secateur_select_result* result) {
     const bool any = threshold_ != kNoTie;
     const Key* const keys = scratch_.keys + record.start;
     const uint16_t* const offsets = scratch_.offsets + record.start;
-    code_.settle(tile.draft(), static_cast<int>(mask_words(tile.count)), keys, offsets,
-                 any ? record.candidates : 0, t > cut_tile_ ? threshold_ : threshold_ - 1, mask);
+    const bool mended = reread || t == cut_tile_;
+    code_.settle({tile.draft(), static_cast<int>(mask_words(tile.count)), keys, offsets,
+                  any ? record.candidates : 0, t > cut_tile_ ? threshold_ : threshold_ - 1,
+                  streams_ && !mended},
+                 mask);
     if (t == cut_tile_) {
       int64_t left = cut_pruned_;
       for (int i = record.candidates - 1; left > 0; --i) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "pool.h"
+#include "select_tile.h"
 
 namespace secateur {
 namespace select {
@@ -31,7 +32,7 @@ class Histogram {
 
   // Counts: part(p, slot) does ++slot[(key - lo) >> shift()] for the keys of part p in [lo, hi].
   template <class Part>
-  void count_into(const Part& part) {
+  void count(const Part& part) {
     parallel_for(parts_, [&](int64_t p) {
       uint32_t* slot = slots_ + (p << bits_);
       std::memset(slot, 0, sizeof(uint32_t) * static_cast<size_t>(bins_));
@@ -39,18 +40,12 @@ class Histogram {
     });
   }
 
-  // The same where part(p, add) calls add(keys, n) for the keys of part p, in [lo, hi] or not.
-  template <class Part>
-  void count(const Part& part) {
-    count_into([&](int64_t p, uint32_t* slot) {
-      part(p, [&](const auto* keys, int64_t n) {
-        const uint32_t base = static_cast<uint32_t>(lo_);
-        const uint32_t widest = static_cast<uint32_t>(hi_) - base;
-        for (int64_t i = 0; i < n; ++i) {
-          const uint32_t digit = static_cast<uint32_t>(int32_t{keys[i]}) - base;
-          if (digit <= widest) ++slot[digit >> shift_];
-        }
-      });
+  // The same for a list of keys.
+  template <class Key>
+  void count_keys(const TileCode<Key>& code, const Key* keys, int64_t n) {
+    count([&](int64_t p, uint32_t* slot) {
+      const int64_t begin = n * p / parts_, end = n * (p + 1) / parts_;
+      code.count_keys(keys + begin, end - begin, lo_, hi_, shift_, slot);
     });
   }
 

@@ -13,7 +13,6 @@
 #include <atomic>
 #include <cmath>
 
-#include "common/half.h"
 #include "mask.h"
 #include "select.h"
 #include "select_histogram.h"
@@ -36,15 +35,6 @@ uint64_t hash(uint64_t x) {  // the finalizer of SplitMix64
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
   return x ^ (x >> 31);
-}
-
-int32_t key_of(int32_t bits, bool is_signed) {
-  const auto word = static_cast<uint32_t>(bits);
-  return is_signed ? common::signed_key(word) : common::abs_key(word);
-}
-int32_t key_of(int16_t bits, bool is_signed) {
-  const auto half = static_cast<uint16_t>(bits);
-  return is_signed ? common::signed_key16(half) : common::abs_key16(half);
 }
 
 // Sum over pairs of neighbouring fields of `width` bits of the squared difference of their numbers
@@ -77,6 +67,8 @@ class Sample {
         code_(tile_code<Key>()),
         width_(width),
         strata_(strata - strata % (64 / width)),  // whole words, and pairs
+        lines_(group.lines / std::max<int64_t>(1, strata_)),
+        longer_(group.lines - lines_ * strata_),
         room_(strata_ * width),
         bits_(reinterpret_cast<Key*>(group.drafts)),
         live_bits_(reinterpret_cast<uint32_t*>(bits_ + room_)) {}
@@ -129,19 +121,16 @@ class Sample {
     bytes_ = bytes;
   }
 
-  // One stratum of `step`, all of the same number, chosen by hash.
+  // 64 elements of `step` times as many, chosen by hash.
   void count_some(Histogram* histogram, int step) const {
-    histogram->count([&](int64_t, const auto& add) {
-      int32_t keys[kLine];
-      for (int64_t s = 0; s + step <= strata_; s += step) {
-        const int64_t chosen = s + static_cast<int64_t>(hash(~static_cast<uint64_t>(s)) % step);
-        const uint32_t live = live_of(chosen);
-        int n = 0;
-        for (int i = 0; i < width_; ++i) {
-          keys[n] = key_of(bits_[chosen * width_ + i], format_.is_signed);
-          n += static_cast<int>(live >> i & 1);
-        }
-        add(keys, n);
+    histogram->count([&](int64_t, uint32_t* slots) {
+      for (int64_t begin = 0; begin + 64 * step <= room_; begin += 64 * step) {
+        const uint64_t random = hash(~static_cast<uint64_t>(begin)) >> 32;
+        const int64_t at = begin + 64 * static_cast<int64_t>(random * step >> 32);
+        TileInput<Key> some = input(at, 64);
+        some.lo = format_.lowest();
+        some.hi = format_.highest();
+        code_.count_scores(some, histogram->shift(), slots);
       }
     });
   }
@@ -219,17 +208,15 @@ class Sample {
  private:
   static constexpr int kLine = Group<Key>::kLine;
 
-  int64_t stratum_begin(int64_t s) const {
-    return group_.lines / strata_ * s + std::min(s, group_.lines % strata_);
-  }
+  int64_t stratum_begin(int64_t s) const { return lines_ * s + std::min(s, longer_); }
 
   // The place that stands for a stratum: a line, and where in it.
   void place(int64_t s, int64_t* line, int64_t* within) const {
     const int64_t first = stratum_begin(s);
     const auto lines = static_cast<uint64_t>(stratum_begin(s + 1) - first);
     const uint64_t random = hash(static_cast<uint64_t>(s));
-    *line = first + static_cast<int64_t>(random % lines);
-    *within = static_cast<int64_t>(random >> 58) * width_ % kLine;
+    *line = first + static_cast<int64_t>((random >> 32) * lines >> 32);
+    *within = static_cast<int64_t>(random) * width_ & (kLine - 1);
   }
 
   uint32_t live_of(int64_t s) const {
@@ -257,13 +244,24 @@ class Sample {
     return alive;
   }
 
+  TileInput<Key> input(int64_t begin, int64_t count) const {
+    return {bits_ + begin,
+            live_bits_ + begin / 32,
+            static_cast<int>(count),
+            format_.is_signed,
+            format_.infinity,
+            kNoTie,
+            kNoTie,
+            kNoTie,
+            true,
+            false};
+  }
+
   template <class Body>
   void for_tiles(const Body& body) const {
     parallel_ranges((room_ + kTile - 1) / kTile, 4, [&](int64_t first, int64_t last) {
       for (int64_t t = first; t < last; ++t) {
-        const auto count = static_cast<int>(std::min<int64_t>(kTile, room_ - t * kTile));
-        body(t, TileInput<Key>{bits_ + t * kTile, live_bits_ + t * kTileWords, count,
-                               format_.is_signed, format_.infinity, kNoTie, kNoTie, kNoTie, true});
+        body(t, input(t * kTile, std::min<int64_t>(kTile, room_ - t * kTile)));
       }
     });
   }
@@ -273,6 +271,8 @@ class Sample {
   const TileCode<Key> code_;
   const int width_;
   const int64_t strata_;
+  const int64_t lines_;   // of a stratum
+  const int64_t longer_;  // the first so many strata have one more
   const int64_t room_;
   Key* const bits_;            // [strata, width]
   uint32_t* const live_bits_;  // the same as a mask
@@ -299,7 +299,11 @@ class Bracketing {
  public:
   Bracketing(const Sample<Key>& sample, const Group<Key>& group, const Format& format, int64_t k,
              const Scratch<Key>& scratch)
-      : sample_(sample), group_(group), format_(format), scratch_(scratch) {
+      : sample_(sample),
+        group_(group),
+        format_(format),
+        scratch_(scratch),
+        code_(tile_code<Key>()) {
     const auto size = static_cast<double>(sample.drawn());
     const double kept =
         static_cast<double>(group.elements - k) / static_cast<double>(group.elements);
@@ -379,7 +383,7 @@ class Bracketing {
                  int64_t* inside) const {
     uint32_t slots[1 << kFineBits];
     Histogram fine(slots, 1, kFineBits, a, b);
-    fine.count([&](int64_t, const auto& add) { add(scratch_.keys, list.stored); });
+    fine.count_keys(code_, scratch_.keys, list.stored);
     if (list.ties > 0) fine.add(bracket->tied, static_cast<uint32_t>(list.ties));
     const int64_t count = list.stored + list.ties;
     const bool open_below = target_ + reach_ > sample_.live();
@@ -406,7 +410,7 @@ class Bracketing {
     uint32_t slots[1 << kFineBits];
     while (a < b) {
       Histogram keys(slots, 1, kFineBits, a, b);
-      keys.count([&](int64_t, const auto& add) { add(scratch_.keys, stored); });
+      keys.count_keys(code_, scratch_.keys, stored);
       const int bin = most_frequent(keys, 0, keys.bins() - 1);
       a = keys.first_key(bin);
       b = keys.last_key(bin);
@@ -424,6 +428,7 @@ class Bracketing {
   const Group<Key>& group_;
   const Format& format_;
   const Scratch<Key>& scratch_;
+  const TileCode<Key> code_;
   double per_sample_;
   double binomial_;
   int64_t target_;  // keys of the sample that are to be kept

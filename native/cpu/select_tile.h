@@ -30,6 +30,7 @@ struct TileInput {
   int32_t hi;
   int32_t tied;
   bool keep_ties;
+  bool stream;  // write the mask past the caches, as it is read again much later
 };
 
 struct TileCounts {
@@ -47,22 +48,36 @@ struct TileCandidates {
   uint16_t offsets[kTile + 32];
 };
 
-// The loops for an instruction set.
+// Mask words of a tile, to be copied but for the bits of candidates up to the key `highest`, which
+// are cleared in the copy.
+template <class Key>
+struct TileDraft {
+  const uint32_t* words;
+  int count;  // of words
+  const Key* keys;
+  const uint16_t* offsets;
+  int candidates;
+  int32_t highest;
+  bool stream;  // as in TileInput
+};
+
+// The loops for an instruction set. What they stream is in order only after a store fence.
 template <class Key>
 struct TileCode {
   TileCounts (*classify)(const TileInput<Key>& input, uint32_t* mask,
                          TileCandidates<Key>* candidates);
 
-  // Copies mask words [words] and clears in the copy the bits of candidates up to the key
-  // `highest`. mask may be draft.
-  void (*settle)(const uint32_t* draft, int words, const Key* keys, const uint16_t* offsets,
-                 int candidates, int32_t highest, uint32_t* mask);
+  void (*settle)(const TileDraft<Key>& draft, uint32_t* mask);
 
   // How many of n keys equal this one.
   int (*count_equal)(const Key* keys, int n, int32_t key);
 
   // ++slots[(key - lo) >> shift] for the live elements with keys in lo..hi.
-  void (*count_digits)(const TileInput<Key>& input, int shift, uint32_t* slots);
+  void (*count_scores)(const TileInput<Key>& input, int shift, uint32_t* slots);
+
+  // The same for keys.
+  void (*count_keys)(const Key* keys, int64_t n, int32_t lo, int32_t hi, int shift,
+                     uint32_t* slots);
 };
 
 void get_tile_code_plain(TileCode<int32_t>* code);

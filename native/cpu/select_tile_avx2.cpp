@@ -10,8 +10,19 @@ using secateur::common::tile::Compared;
 template <class Key>
 class Lanes;
 
+class Lines {
+ public:
+  static SECATEUR_HD void stream(const void* from, size_t bytes, void* to) {
+    for (size_t at = 0; at < bytes; at += 32) {
+      _mm256_stream_si256(
+          reinterpret_cast<__m256i*>(static_cast<char*>(to) + at),
+          _mm256_load_si256(reinterpret_cast<const __m256i*>(static_cast<const char*>(from) + at)));
+    }
+  }
+};
+
 template <>
-class Lanes<int32_t> {
+class Lanes<int32_t> : public Lines {
  public:
   Lanes(int32_t lo, int32_t hi, int32_t tied)
       : lo_(_mm256_set1_epi32(lo)), hi_(_mm256_set1_epi32(hi)), tied_(_mm256_set1_epi32(tied)) {}
@@ -48,7 +59,7 @@ class Lanes<int32_t> {
 };
 
 template <>
-class Lanes<int16_t> {
+class Lanes<int16_t> : public Lines {
  public:
   Lanes(int16_t lo, int16_t hi, int16_t tied)
       : lo_(_mm256_set1_epi16(lo)), hi_(_mm256_set1_epi16(hi)), tied_(_mm256_set1_epi16(tied)) {}

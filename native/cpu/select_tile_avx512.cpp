@@ -8,11 +8,21 @@ using secateur::common::tile::Compared;
 
 // _mm512_maskz_max_epi32 with all lanes, as GCC 12 warns of _mm512_max_epi32's own code.
 
+class Lines {
+ public:
+  static SECATEUR_HD void stream(const void* from, size_t bytes, void* to) {
+    for (size_t at = 0; at < bytes; at += 64) {
+      _mm512_stream_si512(reinterpret_cast<__m512i*>(static_cast<char*>(to) + at),
+                          _mm512_load_si512(static_cast<const char*>(from) + at));
+    }
+  }
+};
+
 template <class Key>
 class Lanes;
 
 template <>
-class Lanes<int32_t> {
+class Lanes<int32_t> : public Lines {
  public:
   Lanes(int32_t lo, int32_t hi, int32_t tied)
       : lo_(_mm512_set1_epi32(lo)), hi_(_mm512_set1_epi32(hi)), tied_(_mm512_set1_epi32(tied)) {}
@@ -52,7 +62,7 @@ class Lanes<int32_t> {
 };
 
 template <>
-class Lanes<int16_t> {
+class Lanes<int16_t> : public Lines {
  public:
   Lanes(int16_t lo, int16_t hi, int16_t tied)
       : lo_(_mm512_set1_epi16(lo)), hi_(_mm512_set1_epi16(hi)), tied_(_mm512_set1_epi16(tied)) {}

@@ -18,6 +18,7 @@ namespace tile {
 using select::kTile;
 using select::TileCandidates;
 using select::TileCounts;
+using select::TileDraft;
 using select::TileInput;
 
 SECATEUR_HD int32_t magnitude_of(int32_t bits) { return abs_key(static_cast<uint32_t>(bits)); }
@@ -66,12 +67,18 @@ struct Totals {
   int ties = 0;
 };
 
+// The place of the lowest set bit; any number where there is none.
+SECATEUR_HD int lowest_bit(uint64_t bits) {
+#if defined(__BMI__)
+  return static_cast<int>(__builtin_ia32_tzcnt_u64(bits));
+#else
+  return __builtin_ctzll(bits | uint64_t{1} << 63);
+#endif
+}
+
 // Appends base + the place of each set bit; writes two at least.
 SECATEUR_HD int append(uint64_t bits, int base, uint16_t* offsets) {
-  constexpr uint64_t kStop = uint64_t{1} << 63;  // there is a lowest bit
-  const auto offset = [&](uint64_t rest) {
-    return static_cast<uint16_t>(base + __builtin_ctzll(rest | kStop));
-  };
+  const auto offset = [&](uint64_t rest) { return static_cast<uint16_t>(base + lowest_bit(rest)); };
   const int count = __builtin_popcountll(bits);
   offsets[0] = offset(bits);
   uint64_t rest = bits & (bits - 1);
@@ -86,7 +93,7 @@ SECATEUR_HD int append(uint64_t bits, int base, uint16_t* offsets) {
   return count;
 }
 
-template <class Lanes, bool kTied>
+template <bool kTied>
 SECATEUR_HD uint64_t step(const Compared& compared, uint64_t live, int base, bool keep_ties,
                           uint16_t* offsets, Totals* totals) {
   uint64_t kept = compared.kept & live;
@@ -100,6 +107,16 @@ SECATEUR_HD uint64_t step(const Compared& compared, uint64_t live, int base, boo
   }
   totals->candidates += append(inside, base, offsets + totals->candidates);
   return kept;
+}
+
+template <class Lanes>
+SECATEUR_HD void copy_words(const uint64_t* words, int count, bool stream, uint32_t* mask) {
+  const auto bytes = static_cast<size_t>(count) * sizeof *mask;
+  if (stream && reinterpret_cast<uintptr_t>(mask) % 64 == 0 && bytes % 64 == 0) {
+    Lanes::stream(words, bytes, mask);
+  } else {
+    memcpy(mask, words, bytes);
+  }
 }
 
 // Whether a live element is NaN; asked where some element is.
@@ -117,26 +134,26 @@ inline TileCounts loop(const TileInput<Key>& given, uint32_t* mask,
                        TileCandidates<Key>* candidates) {
   const TileInput<Key> input = given;
   uint16_t* const offsets = candidates->offsets;
+  alignas(64) uint64_t words[kTile / 64];
   Lanes lanes(bound<Key>(input.lo), bound<Key>(input.hi), bound<Key>(input.tied));
   Totals totals;
   const int whole = input.count / 64;
   if (input.previous == nullptr) {
     for (int w = 0; w < whole; ++w) {
       const Compared compared = lanes.template compare<kSigned, kTied>(input.scores + w * 64);
-      const uint64_t kept =
-          step<Lanes, kTied>(compared, ~uint64_t{0}, w * 64, input.keep_ties, offsets, &totals);
-      memcpy(mask + 2 * w, &kept, sizeof kept);
+      words[w] = step<kTied>(compared, ~uint64_t{0}, w * 64, input.keep_ties, offsets, &totals);
     }
     totals.live = whole * 64;
   } else {
+    for (int line = 0; line < kTile / 512; ++line) {  // of the next tile
+      __builtin_prefetch(input.previous + kTile / 32 + line * 16);
+    }
     for (int w = 0; w < whole; ++w) {
       uint64_t live;
       memcpy(&live, input.previous + 2 * w, sizeof live);
       totals.live += __builtin_popcountll(live);
       const Compared compared = lanes.template compare<kSigned, kTied>(input.scores + w * 64);
-      const uint64_t kept =
-          step<Lanes, kTied>(compared, live, w * 64, input.keep_ties, offsets, &totals);
-      memcpy(mask + 2 * w, &kept, sizeof kept);
+      words[w] = step<kTied>(compared, live, w * 64, input.keep_ties, offsets, &totals);
     }
   }
   const int rest = input.count % 64;
@@ -149,10 +166,9 @@ inline TileCounts loop(const TileInput<Key>& given, uint32_t* mask,
     live &= (uint64_t{1} << rest) - 1;
     totals.live += __builtin_popcountll(live);
     const Compared compared = lanes.template compare<kSigned, kTied>(padded);
-    const uint64_t kept =
-        step<Lanes, kTied>(compared, live, whole * 64, input.keep_ties, offsets, &totals);
-    memcpy(mask + 2 * whole, &kept, bytes);
+    words[whole] = step<kTied>(compared, live, whole * 64, input.keep_ties, offsets, &totals);
   }
+  copy_words<Lanes>(words, (input.count + 31) / 32, input.stream, mask);
   for (int i = 0; i < totals.candidates; ++i) {
     candidates->keys[i] = key_of<kSigned>(load_bits(input.scores + offsets[i]));
   }
@@ -172,17 +188,19 @@ inline TileCounts classify(const TileInput<Key>& input, uint32_t* mask,
                          : loop<L, Key, false, true>(input, mask, candidates);
 }
 
-template <class Key>
-inline void settle(const uint32_t* draft, int words, const Key* keys, const uint16_t* offsets,
-                   int candidates, int32_t highest, uint32_t* mask) {
-  uint64_t copy[kTile / 64];
-  const auto bytes = static_cast<size_t>(words) * sizeof(uint32_t);
-  memcpy(copy, draft, bytes);
-  for (int i = 0; i < candidates; ++i) {
-    const auto pruned = static_cast<uint64_t>(keys[i] <= highest);
-    copy[offsets[i] >> 6] &= ~(pruned << (offsets[i] & 63));
+template <class Lanes, class Key>
+inline void settle(const TileDraft<Key>& given, uint32_t* mask) {
+  const TileDraft<Key> draft = given;
+  alignas(64) uint64_t words[kTile / 64];
+  memcpy(words, draft.words, static_cast<size_t>(draft.count) * sizeof(uint32_t));
+  for (int line = 0; line < kTile / 512; ++line) {  // of the next tile
+    __builtin_prefetch(draft.words + kTile / 32 + line * 16);
   }
-  memcpy(mask, copy, bytes);
+  for (int i = 0; i < draft.candidates; ++i) {
+    const auto pruned = static_cast<uint64_t>(draft.keys[i] <= draft.highest);
+    words[draft.offsets[i] >> 6] &= ~(pruned << (draft.offsets[i] & 63));
+  }
+  copy_words<Lanes>(words, draft.count, draft.stream, mask);
 }
 
 template <class Key>
@@ -192,8 +210,27 @@ inline int count_equal(const Key* keys, int n, int32_t key) {
   return count;
 }
 
+// ++slots[digit >> shift] for those of 32 digits that are live and at most `widest`.
+SECATEUR_HD void count_digits(const uint32_t* digits, uint32_t live, uint32_t widest, int shift,
+                              uint32_t* slots) {
+  uint32_t least = ~uint32_t{0}, most = 0;
+  for (int l = 0; l < 32; ++l) {
+    least = digits[l] < least ? digits[l] : least;
+    most = digits[l] > most ? digits[l] : most;
+  }
+  if (least > widest) return;
+  if (most <= widest && live == ~uint32_t{0}) {
+    for (int l = 0; l < 32; ++l) ++slots[digits[l] >> shift];
+    return;
+  }
+  for (; live != 0; live &= live - 1) {
+    const uint32_t digit = digits[__builtin_ctz(live)];
+    if (digit <= widest) ++slots[digit >> shift];
+  }
+}
+
 template <class Key, bool kSigned>
-inline void digits_loop(const TileInput<Key>& input, int shift, uint32_t* slots) {
+inline void scores_loop(const TileInput<Key>& input, int shift, uint32_t* slots) {
   const auto base = static_cast<uint32_t>(input.lo);
   const uint32_t widest = static_cast<uint32_t>(input.hi) - base;
   for (int begin = 0; begin < input.count; begin += 32) {
@@ -210,25 +247,42 @@ inline void digits_loop(const TileInput<Key>& input, int shift, uint32_t* slots)
     }
     uint32_t live = count < 32 ? (uint32_t{1} << count) - 1 : ~uint32_t{0};
     if (input.previous != nullptr) live &= input.previous[begin / 32];
-    for (; live != 0; live &= live - 1) {
-      const uint32_t digit = digits[__builtin_ctz(live)];
-      if (digit <= widest) ++slots[digit >> shift];
-    }
+    count_digits(digits, live, widest, shift, slots);
   }
 }
 
 template <class Key>
-inline void count_digits(const TileInput<Key>& input, int shift, uint32_t* slots) {
+inline void count_scores(const TileInput<Key>& input, int shift, uint32_t* slots) {
   if (input.is_signed) {
-    digits_loop<Key, true>(input, shift, slots);
+    scores_loop<Key, true>(input, shift, slots);
   } else {
-    digits_loop<Key, false>(input, shift, slots);
+    scores_loop<Key, false>(input, shift, slots);
+  }
+}
+
+template <class Key>
+inline void count_keys(const Key* keys, int64_t n, int32_t lo, int32_t hi, int shift,
+                       uint32_t* slots) {
+  const auto base = static_cast<uint32_t>(lo);
+  const uint32_t widest = static_cast<uint32_t>(hi) - base;
+  int64_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    uint32_t digits[32];
+    for (int l = 0; l < 32; ++l) {
+      digits[l] = static_cast<uint32_t>(static_cast<int32_t>(keys[i + l])) - base;
+    }
+    count_digits(digits, ~uint32_t{0}, widest, shift, slots);
+  }
+  for (; i < n; ++i) {
+    const uint32_t digit = static_cast<uint32_t>(static_cast<int32_t>(keys[i])) - base;
+    if (digit <= widest) ++slots[digit >> shift];
   }
 }
 
 template <template <class> class Lanes, class Key>
 inline void get_code(select::TileCode<Key>* code) {
-  *code = {classify<Lanes, Key>, settle<Key>, count_equal<Key>, count_digits<Key>};
+  *code = {classify<Lanes, Key>, settle<Lanes<Key>, Key>, count_equal<Key>, count_scores<Key>,
+           count_keys<Key>};
 }
 
 }  // namespace tile

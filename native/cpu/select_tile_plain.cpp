@@ -30,6 +30,8 @@ class Lanes {
 
   int32_t highest() const { return highest_; }
 
+  static void stream(const void* from, size_t bytes, void* to) { memcpy(to, from, bytes); }
+
  private:
   // One byte a lane, which the compiler vectorizes; then eight bytes to eight bits by a product
   // that moves the bit of byte b to bit 56 + b (little-endian).

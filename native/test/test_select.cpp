@@ -342,7 +342,7 @@ void finds_the_rank_where_the_sample_lies() {
         h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
         h ^= h >> 31;
         const auto width = static_cast<uint64_t>(begin(s + 1) - begin(s));
-        const int64_t line = begin(s) + static_cast<int64_t>(h % width);
+        const int64_t line = begin(s) + static_cast<int64_t>((h >> 32) * width >> 32);
         for (int64_t i = line * 16; i < line * 16 + 16; ++i) {
           x[static_cast<size_t>(i)] =
               kind % 2 == 0 ? 1 + 0.1f * std::fabs(normal()) : 50 + std::fabs(normal());
