@@ -81,6 +81,7 @@ struct Tile {
   int64_t begin;  // first element in the segment
   int count;
 
+  int words() const { return (count + 31) / 32; }
   uint32_t* draft() const { return segment->draft + begin / 32; }
   const uint32_t* previous() const {
     return segment->previous == nullptr ? nullptr : segment->previous + begin / 32;
@@ -154,7 +155,8 @@ class Selection {
   int64_t count_listed_below(int32_t key) const;
   void cut_listed();
   void cut_tied();
-  bool read_ties(int64_t t, const Tile<Key>& tile, uint32_t* ties) const;
+  void prune_last(const TileList<Key>& list, uint64_t* words) const;
+  bool mend_ties(int64_t t, const Tile<Key>& tile, uint64_t* words) const;
 
   const Group<Key>& group_;
   const Format format_;

@@ -31,13 +31,13 @@ constexpr int64_t kMinCandidates = int64_t{1} << 17;
 // Of the elements. A candidate is 6 bytes of 4-byte scores, 4 bytes of 2-byte ones: with tile
 // records, and but for the drafts, less than 5 % of the scores' bytes.
 template <class Key>
-constexpr double kCandidateShare = sizeof(Key) == 4 ? 0.012 : 0.022;
+constexpr double kCandidateShare = sizeof(Key) == 4 ? 0.0115 : 0.022;
 constexpr int64_t kListAll = 4096;  // elements that are not worth a sample
 constexpr int kFullBits = 16;       // digits of histograms over all scores
 constexpr int64_t kFullBytes = int64_t{4} << kFullBits;
 constexpr int kListBits = 11;  // digits of histograms over the candidates
 constexpr int kListParts = 8;
-constexpr int64_t kTileGrain = 8;
+constexpr int64_t kTileGrain = 16;
 constexpr int64_t kStreamed = int64_t{1}
                               << 24;  // elements whose masks are too large for the caches
 
@@ -130,8 +130,7 @@ TileInput<Key> Selection<Key>::input(const Tile<Key>& tile, const Bracket& brack
           bracket.lo,
           bracket.hi,
           bracket.tied,
-          true,
-          false};
+          true};
 }
 
 // Drafts, records and the list of candidates for a bracket, and the totals of the records. Where
@@ -141,18 +140,16 @@ bool Selection<Key>::pass(const Bracket& bracket) {
   std::atomic<int64_t> listed{0};
   std::atomic<bool> nan{false};
   for_tiles([&](int64_t t, const Tile<Key>& tile) {
-    TileCandidates<Key> found;
+    TileFound found;
     TileInput<Key> in = input(tile, bracket);
     in.keep_ties = t < bracket.tied_end;
-    in.stream = streams_;
-    const TileCounts counts = code_.classify(in, tile.draft(), &found);
+    const TileCounts counts = code_.classify(in, &found);
     if (counts.nan) nan.store(true, std::memory_order_relaxed);
     const int64_t start = listed.fetch_add(counts.candidates, std::memory_order_relaxed);
     if (start + counts.candidates <= scratch_.capacity) {
-      const auto n = static_cast<size_t>(counts.candidates);
-      std::memcpy(scratch_.keys + start, found.keys, n * sizeof *found.keys);
-      std::memcpy(scratch_.offsets + start, found.offsets, n * sizeof *found.offsets);
+      code_.list(in, found, counts.candidates, scratch_.keys + start, scratch_.offsets + start);
     }
+    code_.store(found.words, tile.words(), streams_, tile.draft());
     const auto narrow = [](int count) { return static_cast<uint16_t>(count); };
     scratch_.tiles[t] = {start, narrow(counts.candidates), narrow(counts.ties), narrow(counts.kept),
                          narrow(counts.live)};
@@ -328,54 +325,51 @@ void Selection<Key>::settle(bool into_masks, secateur_select_result* result) {
   for_tiles([&](int64_t t, const Tile<Key>& tile) {
     const TileRecord& record = scratch_.tiles[t];
     uint32_t* const mask = into_masks ? tile.segment->mask + tile.begin / 32 : tile.draft();
+    TileFound found;
+    std::memcpy(found.words, tile.draft(), static_cast<size_t>(tile.words()) * sizeof(uint32_t));
+    if (threshold_ != kNoTie) {
+      const TileList<Key> list = {scratch_.keys + record.start, scratch_.offsets + record.start,
+                                  record.candidates};
+      code_.prune(list, t > cut_tile_ ? threshold_ : threshold_ - 1, found.words);
+      if (t == cut_tile_) prune_last(list, found.words);
+    }
     // Of the scores and `previous`, which may be the mask, before the mask is written.
-    uint32_t ties[kTileWords];
-    const bool reread = read_ties(t, tile, ties);
-    if (reread) {
+    if (mend_ties(t, tile, found.words)) {
       bytes.fetch_add(tile.count * static_cast<int64_t>(sizeof(Key)) +
                           (tile.previous() == nullptr ? 0 : (tile.count + 7) / 8),
                       std::memory_order_relaxed);
     }
-    const bool any = threshold_ != kNoTie;
-    const Key* const keys = scratch_.keys + record.start;
-    const uint16_t* const offsets = scratch_.offsets + record.start;
-    const bool mended = reread || t == cut_tile_;
-    code_.settle({tile.draft(), static_cast<int>(mask_words(tile.count)), keys, offsets,
-                  any ? record.candidates : 0, t > cut_tile_ ? threshold_ : threshold_ - 1,
-                  streams_ && !mended},
-                 mask);
-    if (t == cut_tile_) {
-      int64_t left = cut_pruned_;
-      for (int i = record.candidates - 1; left > 0; --i) {
-        if (keys[i] != threshold_) continue;
-        mask[offsets[i] >> 5] &= ~(uint32_t{1} << (offsets[i] & 31));
-        --left;
-      }
-    }
-    if (!reread) return;
-    int64_t kept = t < tied_tile_ ? kTile : t == tied_tile_ ? tied_kept_ : 0;
-    for (int word = 0; word < mask_words(tile.count); ++word) {
-      mask[word] &= ~ties[word];
-      for (uint32_t rest = ties[word]; kept > 0 && rest != 0; rest &= rest - 1, --kept) {
-        mask[word] |= rest & (~rest + 1);
-      }
-    }
+    code_.store(found.words, tile.words(), streams_, mask);
   });
   result->bytes_read = bytes_read_ + bytes;
 }
 
-// Where a tile has elements equal to the tied key, if they are not all as drafted.
+// Clears the last cut_pruned_ candidates equal to the threshold.
 template <class Key>
-bool Selection<Key>::read_ties(int64_t t, const Tile<Key>& tile, uint32_t* ties) const {
+void Selection<Key>::prune_last(const TileList<Key>& list, uint64_t* words) const {
+  int64_t left = cut_pruned_;
+  for (int i = list.count - 1; left > 0; --i) {
+    if (list.keys[i] != threshold_) continue;
+    words[list.offsets[i] >> 6] &= ~(uint64_t{1} << (list.offsets[i] & 63));
+    --left;
+  }
+}
+
+// Sets the bits of a tile's elements equal to the tied key, where they are not all as drafted; then
+// true.
+template <class Key>
+bool Selection<Key>::mend_ties(int64_t t, const Tile<Key>& tile, uint64_t* words) const {
   const int count = scratch_.tiles[t].ties;
-  if (count == 0) return false;
-  const int64_t kept = t < tied_tile_ ? count : t == tied_tile_ ? tied_kept_ : 0;
-  if (kept == (t < bracket_.tied_end ? count : 0)) return false;
-  uint32_t above[kTileWords];
-  TileCandidates<Key> none;
-  code_.classify(input(tile, {bracket_.tied, kNoTie, kNoTie, 0}), ties, &none);
-  code_.classify(input(tile, {bracket_.tied + 1, kNoTie, kNoTie, 0}), above, &none);
-  for (int word = 0; word < mask_words(tile.count); ++word) ties[word] &= ~above[word];
+  int64_t kept = t < tied_tile_ ? count : t == tied_tile_ ? tied_kept_ : 0;
+  if (count == 0 || kept == (t < bracket_.tied_end ? count : 0)) return false;
+  TileFound from, above;
+  code_.classify(input(tile, {bracket_.tied, kNoTie, kNoTie, 0}), &from);
+  code_.classify(input(tile, {bracket_.tied + 1, kNoTie, kNoTie, 0}), &above);
+  for (int word = 0; word < (tile.count + 63) / 64; ++word) {
+    uint64_t ties = from.words[word] & ~above.words[word];
+    words[word] &= ~ties;
+    for (; kept > 0 && ties != 0; ties &= ties - 1, --kept) words[word] |= ties & (~ties + 1);
+  }
   return true;
 }
 

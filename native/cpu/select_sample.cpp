@@ -141,12 +141,11 @@ class Sample {
     std::atomic<int64_t> squares{0};
     for_tiles([&](int64_t, TileInput<Key> input) {
       input.lo = pivot;
-      alignas(8) uint32_t kept[kTileWords] = {};
-      TileCandidates<Key> none;
-      code_.classify(input, kept, &none);
+      TileFound found;
+      code_.classify(input, &found);
       int64_t sum = 0;
-      for (int word = 0; word < kTileWords; word += 2) {
-        sum += squared_differences(kept[word] | uint64_t{kept[word + 1]} << 32, width_);
+      for (int word = 0; word < input.count / 64; ++word) {
+        sum += squared_differences(found.words[word], width_);
       }
       squares.fetch_add(sum, std::memory_order_relaxed);
     });
@@ -169,17 +168,15 @@ class Sample {
       input.lo = a;
       input.hi = b;
       input.tied = tied;
-      uint32_t mask[kTileWords];
-      TileCandidates<Key> keys;
-      const TileCounts counts = code_.classify(input, mask, &keys);
+      TileFound tile;
+      const TileCounts counts = code_.classify(input, &tile);
       from_a.fetch_add(counts.kept, std::memory_order_relaxed);
       ties.fetch_add(counts.ties, std::memory_order_relaxed);
       found.ties_by_tile[static_cast<size_t>(t)] = counts.ties;
       const int64_t start = inside.fetch_add(counts.candidates, std::memory_order_relaxed);
       if (start + counts.candidates > scratch.capacity) return;
       stored.fetch_add(counts.candidates, std::memory_order_relaxed);
-      std::memcpy(scratch.keys + start, keys.keys,
-                  static_cast<size_t>(counts.candidates) * sizeof(Key));
+      code_.list(input, tile, counts.candidates, scratch.keys + start, scratch.offsets + start);
     });
     found.from_a = from_a;
     found.inside = inside;
@@ -253,8 +250,7 @@ class Sample {
             kNoTie,
             kNoTie,
             kNoTie,
-            true,
-            false};
+            true};
   }
 
   template <class Body>

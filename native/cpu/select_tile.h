@@ -2,12 +2,13 @@
 // and int16_t for 16-bit ones; it holds a score's bits as well as its key (keys.h, half.h).
 //
 // classify: for each element that is live (kept in `previous`): mask bit = key >= lo; where also
-// key <= hi and key != tied, its key and offset are appended to the candidates, in order. Keys
-// equal to tied are only counted; their mask bit is keep_ties. Elements that are not live get mask
-// bit 0 and are otherwise ignored. A live NaN (above every bracket in magnitude) is reported.
+// key <= hi and key != tied, it is a candidate. Keys equal to tied are only counted; their mask bit
+// is keep_ties. Elements that are not live get mask bit 0 and are otherwise ignored. A live NaN
+// (above every bracket in magnitude) is reported.
 //
 // Reads 4 or 2 bytes an element and 1 bit of `previous`; writes 1 bit, and for a candidate its key
-// and 2 bytes.
+// and 2 bytes. A tile is small enough for its candidates' scores to be still in the first cache
+// when their keys are taken: waiting there would leave the memory idle.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 namespace secateur {
 namespace select {
 
-constexpr int kTile = 8192;  // elements: 32 or 16 KiB of scores, 1 KiB of mask
+constexpr int kTile = 4096;  // elements: 16 or 8 KiB of scores, 512 bytes of mask
 constexpr int kTileWords = kTile / 32;
 constexpr int32_t kNoTie = INT32_MIN;  // no score has this key
 
@@ -30,7 +31,6 @@ struct TileInput {
   int32_t hi;
   int32_t tied;
   bool keep_ties;
-  bool stream;  // write the mask past the caches, as it is read again much later
 };
 
 struct TileCounts {
@@ -41,33 +41,34 @@ struct TileCounts {
   bool nan;
 };
 
-// Room for the candidates of a whole tile, and for some stored past the last.
-template <class Key>
-struct TileCandidates {
-  Key keys[kTile + 32];
-  uint16_t offsets[kTile + 32];
+struct TileFound {
+  alignas(64) uint64_t words[kTile / 64];  // mask bits
+  uint16_t offsets[kTile + 32];            // of the candidates, in order; some may follow the last
 };
 
-// Mask words of a tile, to be copied but for the bits of candidates up to the key `highest`, which
-// are cleared in the copy.
+// Where in the list a tile's candidates are.
 template <class Key>
-struct TileDraft {
-  const uint32_t* words;
-  int count;  // of words
+struct TileList {
   const Key* keys;
   const uint16_t* offsets;
-  int candidates;
-  int32_t highest;
-  bool stream;  // as in TileInput
+  int count;
 };
 
-// The loops for an instruction set. What they stream is in order only after a store fence.
+// The loops for an instruction set.
 template <class Key>
 struct TileCode {
-  TileCounts (*classify)(const TileInput<Key>& input, uint32_t* mask,
-                         TileCandidates<Key>* candidates);
+  TileCounts (*classify)(const TileInput<Key>& input, TileFound* found);
 
-  void (*settle)(const TileDraft<Key>& draft, uint32_t* mask);
+  // Lists the first n candidates.
+  void (*list)(const TileInput<Key>& input, const TileFound& found, int n, Key* keys,
+               uint16_t* offsets);
+
+  // Clears the mask bits of candidates with keys up to `highest`.
+  void (*prune)(const TileList<Key>& list, int32_t highest, uint64_t* words);
+
+  // Copies mask words [count] out of a TileFound; past the caches if `stream`, and then in order
+  // only after a store fence.
+  void (*store)(const uint64_t* words, int count, bool stream, uint32_t* mask);
 
   // How many of n keys equal this one.
   int (*count_equal)(const Key* keys, int n, int32_t key);

@@ -16,10 +16,10 @@ SECATEUR_COMMON_BEGIN
 namespace tile {
 
 using select::kTile;
-using select::TileCandidates;
 using select::TileCounts;
-using select::TileDraft;
+using select::TileFound;
 using select::TileInput;
+using select::TileList;
 
 SECATEUR_HD int32_t magnitude_of(int32_t bits) { return abs_key(static_cast<uint32_t>(bits)); }
 SECATEUR_HD int16_t magnitude_of(int16_t bits) { return static_cast<int16_t>(bits & 0x7fff); }
@@ -67,6 +67,8 @@ struct Totals {
   int ties = 0;
 };
 
+constexpr int kAhead = 128;  // words of the previous mask asked for in advance
+
 // The place of the lowest set bit; any number where there is none.
 SECATEUR_HD int lowest_bit(uint64_t bits) {
 #if defined(__BMI__)
@@ -109,16 +111,6 @@ SECATEUR_HD uint64_t step(const Compared& compared, uint64_t live, int base, boo
   return kept;
 }
 
-template <class Lanes>
-SECATEUR_HD void copy_words(const uint64_t* words, int count, bool stream, uint32_t* mask) {
-  const auto bytes = static_cast<size_t>(count) * sizeof *mask;
-  if (stream && reinterpret_cast<uintptr_t>(mask) % 64 == 0 && bytes % 64 == 0) {
-    Lanes::stream(words, bytes, mask);
-  } else {
-    memcpy(mask, words, bytes);
-  }
-}
-
 // Whether a live element is NaN; asked where some element is.
 template <class Key>
 inline bool has_nan(const TileInput<Key>& input) {
@@ -130,11 +122,10 @@ inline bool has_nan(const TileInput<Key>& input) {
 }
 
 template <class Lanes, class Key, bool kSigned, bool kTied>
-inline TileCounts loop(const TileInput<Key>& given, uint32_t* mask,
-                       TileCandidates<Key>* candidates) {
+inline TileCounts loop(const TileInput<Key>& given, TileFound* found) {
   const TileInput<Key> input = given;
-  uint16_t* const offsets = candidates->offsets;
-  alignas(64) uint64_t words[kTile / 64];
+  uint16_t* const offsets = found->offsets;
+  uint64_t* const words = found->words;
   Lanes lanes(bound<Key>(input.lo), bound<Key>(input.hi), bound<Key>(input.tied));
   Totals totals;
   const int whole = input.count / 64;
@@ -145,12 +136,10 @@ inline TileCounts loop(const TileInput<Key>& given, uint32_t* mask,
     }
     totals.live = whole * 64;
   } else {
-    for (int line = 0; line < kTile / 512; ++line) {  // of the next tile
-      __builtin_prefetch(input.previous + kTile / 32 + line * 16);
-    }
     for (int w = 0; w < whole; ++w) {
       uint64_t live;
       memcpy(&live, input.previous + 2 * w, sizeof live);
+      __builtin_prefetch(input.previous + 2 * w + kAhead);
       totals.live += __builtin_popcountll(live);
       const Compared compared = lanes.template compare<kSigned, kTied>(input.scores + w * 64);
       words[w] = step<kTied>(compared, live, w * 64, input.keep_ties, offsets, &totals);
@@ -168,39 +157,49 @@ inline TileCounts loop(const TileInput<Key>& given, uint32_t* mask,
     const Compared compared = lanes.template compare<kSigned, kTied>(padded);
     words[whole] = step<kTied>(compared, live, whole * 64, input.keep_ties, offsets, &totals);
   }
-  copy_words<Lanes>(words, (input.count + 31) / 32, input.stream, mask);
-  for (int i = 0; i < totals.candidates; ++i) {
-    candidates->keys[i] = key_of<kSigned>(load_bits(input.scores + offsets[i]));
-  }
   return {totals.live, totals.kept, totals.candidates, totals.ties,
           lanes.highest() > input.infinity && has_nan(input)};
 }
 
 template <template <class> class Lanes, class Key>
-inline TileCounts classify(const TileInput<Key>& input, uint32_t* mask,
-                           TileCandidates<Key>* candidates) {
+inline TileCounts classify(const TileInput<Key>& input, TileFound* found) {
   using L = Lanes<Key>;
   if (input.tied == select::kNoTie) {
-    return input.is_signed ? loop<L, Key, true, false>(input, mask, candidates)
-                           : loop<L, Key, false, false>(input, mask, candidates);
+    return input.is_signed ? loop<L, Key, true, false>(input, found)
+                           : loop<L, Key, false, false>(input, found);
   }
-  return input.is_signed ? loop<L, Key, true, true>(input, mask, candidates)
-                         : loop<L, Key, false, true>(input, mask, candidates);
+  return input.is_signed ? loop<L, Key, true, true>(input, found)
+                         : loop<L, Key, false, true>(input, found);
 }
 
-template <class Lanes, class Key>
-inline void settle(const TileDraft<Key>& given, uint32_t* mask) {
-  const TileDraft<Key> draft = given;
-  alignas(64) uint64_t words[kTile / 64];
-  memcpy(words, draft.words, static_cast<size_t>(draft.count) * sizeof(uint32_t));
-  for (int line = 0; line < kTile / 512; ++line) {  // of the next tile
-    __builtin_prefetch(draft.words + kTile / 32 + line * 16);
+template <class Key>
+inline void list(const TileInput<Key>& input, const TileFound& found, int n, Key* keys,
+                 uint16_t* offsets) {
+  const Key* const scores = input.scores;
+  if (input.is_signed) {
+    for (int i = 0; i < n; ++i) keys[i] = key_of<true>(load_bits(scores + found.offsets[i]));
+  } else {
+    for (int i = 0; i < n; ++i) keys[i] = key_of<false>(load_bits(scores + found.offsets[i]));
   }
-  for (int i = 0; i < draft.candidates; ++i) {
-    const auto pruned = static_cast<uint64_t>(draft.keys[i] <= draft.highest);
-    words[draft.offsets[i] >> 6] &= ~(pruned << (draft.offsets[i] & 63));
+  memcpy(offsets, found.offsets, static_cast<size_t>(n) * sizeof *offsets);
+}
+
+template <class Key>
+inline void prune(const TileList<Key>& list, int32_t highest, uint64_t* words) {
+  for (int i = 0; i < list.count; ++i) {
+    const auto pruned = static_cast<uint64_t>(list.keys[i] <= highest);
+    words[list.offsets[i] >> 6] &= ~(pruned << (list.offsets[i] & 63));
   }
-  copy_words<Lanes>(words, draft.count, draft.stream, mask);
+}
+
+template <class Lanes>
+inline void store(const uint64_t* words, int count, bool stream, uint32_t* mask) {
+  const auto bytes = static_cast<size_t>(count) * sizeof *mask;
+  if (stream && reinterpret_cast<uintptr_t>(mask) % 64 == 0 && bytes % 64 == 0) {
+    Lanes::stream(words, bytes, mask);
+  } else {
+    memcpy(mask, words, bytes);
+  }
 }
 
 template <class Key>
@@ -281,8 +280,8 @@ inline void count_keys(const Key* keys, int64_t n, int32_t lo, int32_t hi, int s
 
 template <template <class> class Lanes, class Key>
 inline void get_code(select::TileCode<Key>* code) {
-  *code = {classify<Lanes, Key>, settle<Lanes<Key>, Key>, count_equal<Key>, count_scores<Key>,
-           count_keys<Key>};
+  *code = {classify<Lanes, Key>, list<Key>,         prune<Key>,     store<Lanes<Key>>,
+           count_equal<Key>,     count_scores<Key>, count_keys<Key>};
 }
 
 }  // namespace tile
