@@ -54,11 +54,16 @@ public record BreakEven(String pattern, Double sparsity, List<Point> points) {
    * @param batch samples a run
    * @param pattern the kind of pattern: Rows for single weights anywhere, Blocks for whole aligned
    *     blocks, NM for as many of every M consecutive inputs (its N is not looked at)
-   * @throws IllegalArgumentException for a simulated device
+   * @throws IllegalArgumentException for a simulated device, or another shape
    */
   public static BreakEven find(
       Device device, Shape weight, long batch, SparseFormat pattern, Sparsify.Options options) {
     Latency.refuseSimulated(device.info());
+    if (weight.rank() != 2 || weight.size() == 0 || batch < 1) {
+      throw new IllegalArgumentException(
+          "a break-even is that of weights [out, in] and a batch of 1 or more, got %s and %d"
+              .formatted(weight, batch));
+    }
     TuneFile file = TuneFile.open(options.cache(), device.info());
     LayerShape shape = LayerShape.product(weight.dim(0), weight.dim(1));
     BreakEven found =

@@ -26,6 +26,9 @@ public final class Candidates {
   /** Block shapes that are timed at most, those of least cost. */
   private static final int MOST_BLOCKS = 3;
 
+  /** A format that stores this fraction of all elements is a dense product. */
+  private static final double MOST = 0.9;
+
   private Candidates() {}
 
   /**
@@ -68,7 +71,8 @@ public final class Candidates {
   }
 
   private static boolean canWin(WeightPattern pattern, SparseFormat format) {
-    return cost(pattern, format) < pattern.nonzeros();
+    double all = (double) pattern.out() * pattern.in();
+    return cost(pattern, format) < pattern.nonzeros() && pattern.stored(format) < MOST * all;
   }
 
   private static double cost(WeightPattern pattern, SparseFormat format) {

@@ -19,7 +19,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The times of one device on disk: {@code FOLDER/<device name>-<hash>.json}, the hash being over
@@ -48,7 +50,7 @@ final class TuneFile {
   private final Path file;
   private final Times known;
   private Times fresh;
-  private boolean warned;
+  private final Set<String> warned = new HashSet<>();
 
   private TuneFile(TuneCache cache, DeviceInfo info) {
     this.cache = cache;
@@ -111,6 +113,7 @@ final class TuneFile {
       }
     } catch (IOException | UnsupportedOperationException e) {
       warn(
+          "write",
           "measured times are not kept for the next start: %s; choose another folder with -Dsecateur.cache=DIR"
               .formatted(reason(e)));
     }
@@ -161,15 +164,14 @@ final class TuneFile {
   }
 
   private Times ignored(String why) {
-    warn("the measured times in %s are not used, and taken anew: %s".formatted(file, why));
+    warn("read", "the measured times in %s are not used, and taken anew: %s".formatted(file, why));
     return Times.none(device);
   }
 
-  /** Once, in one line. */
-  private void warn(String sentence) {
-    if (!warned) {
+  /** Once for each kind of failure, in one line. */
+  private void warn(String kind, String sentence) {
+    if (warned.add(kind)) {
       LOG.log(System.Logger.Level.WARNING, sentence.lines().findFirst().orElse(""));
-      warned = true;
     }
   }
 
