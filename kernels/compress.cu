@@ -6,13 +6,14 @@
 //   secateur_compress_refresh               values alone, at columns given
 //   secateur_compress_scatter               w = the values of a CSR pattern, where they are stored
 //
-// An element is stored when it is not +-0 and kept by the mask; a block when one of its elements
-// is. Where the elements of a compressed row are neighbours in memory (_rows), a warp takes a block
-// row and its threads 32 block columns at a time; where they are not (_columns: CSR of the
-// transpose), a thread takes a block row, so that neighbouring threads read neighbours. Blocks of
-// 256 threads, any grid; the scan is one block. Bytes: 4 n + n / 8 read for the counts and again
-// for the fill, and 8 written for each nonzero of CSR; refresh reads 8 and writes 4 for each.
-// Offsets and columns must be of this matrix: they are not checked here.
+// An element is stored when it is not +-0 and kept by the mask, with keep_zeros whenever it is
+// kept; a block when one of its elements is. Where the elements of a compressed row are neighbours
+// in memory (_rows), a warp takes a block row and its threads 32 block columns at a time; where
+// they are not (_columns: CSR of the transpose), a thread takes a block row, so that neighbouring
+// threads read neighbours. Blocks of 256 threads, any grid; the scan is one block. Bytes: 4 n + n /
+// 8 read for the counts and again for the fill, and 8 written for each nonzero of CSR; refresh
+// reads 8 and writes 4 for each. Offsets and columns must be of this matrix: they are not checked
+// here.
 //
 // Tested against secateur_compress_* of the CPU device.
 #include "common/grid.h"
@@ -36,7 +37,7 @@ SECATEUR_DEVICE bool stored(const Layout& m, const float* w, const uint32_t* mas
   for (int r = 0; r < m.height; ++r, line += m.row_stride) {
     int64_t i = line;
     for (int c = 0; c < m.width; ++c, i += m.col_stride) {
-      if (w[i] != 0.0f && unmasked(mask, i)) return true;
+      if ((m.keep_zeros != 0 || w[i] != 0.0f) && unmasked(mask, i)) return true;
     }
   }
   return false;

@@ -12,6 +12,7 @@ struct Layout {
   int64_t rows, cols;              // of blocks
   int64_t row_stride, col_stride;  // of elements, in the dense matrix; one of them is 1
   int32_t height, width;           // of a block
+  int32_t keep_zeros;              // whether all that the mask keeps is stored
 };
 
 SECATEUR_COMMON_END

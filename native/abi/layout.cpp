@@ -16,9 +16,10 @@ int64_t require_layout(const secateur_matrix* matrix) {
                    "A matrix of %" PRId64 " x %" PRId64
                    " weights is too large for 32-bit offsets; split it.",
                    matrix->out, matrix->in);
-  SECATEUR_REQUIRE((matrix->transposed | 1) == 1 && (matrix->by_input | 1) == 1,
-                   "transposed = %" PRId32 ", by_input = %" PRId32 "; use 0 or 1.",
-                   matrix->transposed, matrix->by_input);
+  SECATEUR_REQUIRE(
+      (matrix->transposed | 1) == 1 && (matrix->by_input | 1) == 1 && (matrix->keep_zeros | 1) == 1,
+      "transposed = %" PRId32 ", by_input = %" PRId32 ", keep_zeros = %" PRId32 "; use 0 or 1.",
+      matrix->transposed, matrix->by_input, matrix->keep_zeros);
   const int64_t rows = matrix->by_input ? matrix->in : matrix->out;
   const int64_t cols = matrix->by_input ? matrix->out : matrix->in;
   SECATEUR_REQUIRE(matrix->block_rows > 0 && matrix->block_cols > 0 &&

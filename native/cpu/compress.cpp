@@ -23,6 +23,7 @@ struct Blocks {
   int64_t row_stride, col_stride;  // in w, of elements
   const float* w;
   const uint32_t* mask;
+  bool keep_zeros;  // where there is a mask
 
   Blocks(const secateur_matrix& matrix, const float* w_, const uint32_t* mask_)
       : rows((matrix.by_input ? matrix.in : matrix.out) / matrix.block_rows),
@@ -32,7 +33,8 @@ struct Blocks {
         row_stride(matrix.by_input == matrix.transposed ? cols * width : 1),
         col_stride(matrix.by_input == matrix.transposed ? 1 : rows * height),
         w(w_),
-        mask(mask_) {}
+        mask(mask_),
+        keep_zeros(matrix.keep_zeros != 0 && mask_ != nullptr) {}
 
   int64_t index(int64_t row, int64_t col) const { return row * row_stride + col * col_stride; }
 
@@ -40,6 +42,10 @@ struct Blocks {
 
   // The stored ones of `count` neighbours in memory, 32 at most, from element i on.
   uint32_t stored_bits(int64_t i, int64_t count) const {
+    if (keep_zeros) {
+      const uint32_t kept = load_bits(mask, rows * cols, i);
+      return count >= 32 ? kept : kept & ((1u << count) - 1);
+    }
     uint32_t bits = 0;
     if (count >= 32) {  // a loop of constant length for the vectorizer
       for (int l = 0; l < 32; ++l) bits |= w[i + l] != 0.0f ? kBits.bit[l] : 0;
@@ -53,7 +59,7 @@ struct Blocks {
     for (int64_t r = row * height; r < (row + 1) * height; ++r) {
       for (int64_t c = col * width; c < (col + 1) * width; ++c) {
         const int64_t i = index(r, c);
-        if (w[i] != 0.0f && unmasked(i)) return true;
+        if ((keep_zeros || w[i] != 0.0f) && unmasked(i)) return true;
       }
     }
     return false;

@@ -24,11 +24,16 @@ const Kernel<Layout, const int32_t*, const int32_t*, const float*, float*> kScat
 
 constexpr size_t kNoWorkspace = 128;  // bytes: none is needed, but NULL would ask for the size
 
-Layout layout(const secateur_matrix& m) {
+Layout layout(const secateur_matrix& m, const uint32_t* mask) {
   const int64_t rows = m.by_input ? m.in : m.out, cols = m.by_input ? m.out : m.in;
   const bool neighbours = m.by_input == m.transposed;  // the elements of a compressed row
-  return {rows / m.block_rows,   cols / m.block_cols, neighbours ? cols : 1,
-          neighbours ? 1 : rows, m.block_rows,        m.block_cols};
+  return {rows / m.block_rows,
+          cols / m.block_cols,
+          neighbours ? cols : 1,
+          neighbours ? 1 : rows,
+          m.block_rows,
+          m.block_cols,
+          m.keep_zeros != 0 && mask != nullptr};
 }
 
 Geometry warp_a_row(const CudaDevice& device, const Layout& m) {
@@ -41,7 +46,7 @@ size_t CudaDevice::compress_workspace(const secateur_matrix&) { return kNoWorksp
 
 void CudaDevice::compress_offsets(void* stream, const secateur_matrix& matrix, const float* w,
                                   const uint32_t* mask, int32_t* offsets, void*) {
-  const Layout m = layout(matrix);
+  const Layout m = layout(matrix, mask);
   if (m.col_stride == 1) {
     launch(stream, kCountRows, warp_a_row(*this, m), m, w, mask, offsets);
   } else {
@@ -53,7 +58,7 @@ void CudaDevice::compress_offsets(void* stream, const secateur_matrix& matrix, c
 void CudaDevice::compress_fill(void* stream, const secateur_matrix& matrix, const float* w,
                                const uint32_t* mask, const int32_t* offsets, bool columns_given,
                                int32_t* columns, float* values) {
-  const Layout m = layout(matrix);
+  const Layout m = layout(matrix, mask);
   if (columns_given) {
     launch(stream, kRefresh, warp_a_row(*this, m), m, w, mask, offsets, columns, values);
   } else if (m.col_stride == 1) {
@@ -67,7 +72,7 @@ void CudaDevice::compress_fill(void* stream, const secateur_matrix& matrix, cons
 void CudaDevice::compress_scatter(void* stream, const secateur_matrix& matrix,
                                   const int32_t* offsets, const int32_t* columns,
                                   const float* values, float* w) {
-  const Layout m = layout(matrix);
+  const Layout m = layout(matrix, nullptr);
   zero(stream, w, static_cast<size_t>(m.rows * m.cols) * sizeof *w);
   launch(stream, kScatter, warp_a_row(*this, m), m, offsets, columns, values, w);
 }

@@ -472,11 +472,12 @@ typedef struct secateur_matrix {
   int32_t transposed; /* stored as [out, in] (0) or [in, out] (1) */
   int32_t by_input;
   int32_t block_rows, block_cols;
+  int32_t keep_zeros; /* 1: what a mask keeps is stored even where it is +-0, so that it can grow */
 } secateur_matrix;
 
 /* Row offsets of the compressed matrix: offsets [rows / block_rows + 1] int32, the last is the number of
  * stored blocks. An element is stored when it is not +-0 and mask (over w as stored, may be NULL) keeps
- * it; a block when any of its elements is. INVALID_ARGUMENT when the matrix has 2^31 elements or more. */
+ * it, with keep_zeros and a mask whenever it is kept; a block when any of its elements is. INVALID_ARGUMENT when the matrix has 2^31 elements or more. */
 SECATEUR_API secateur_status secateur_compress_offsets(secateur_device *device, void *stream,
                                                        const secateur_matrix *matrix,
                                                        const float *w, const uint32_t *mask,

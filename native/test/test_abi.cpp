@@ -15,7 +15,7 @@ std::vector<std::pair<const char*, Call>> operations() {
   static secateur_gemm_args gemm = {0, 0, 0, 0, 0, 1, 0, 1, 1, 1};
   static const int64_t shape[1] = {0};
   static const int32_t perm[1] = {0};
-  static const secateur_matrix matrix = {0, 0, 0, 0, 1, 1};
+  static const secateur_matrix matrix = {0, 0, 0, 0, 1, 1, 0};
   static const secateur_sparse_format format = {SECATEUR_SPARSE_ROWS, 0, 0, 0};
   static const secateur_sparse_weight weight = {0, 0, 0, nullptr, nullptr};
   static int32_t offsets[1];

@@ -26,6 +26,9 @@ struct Matrix {
   bool kept(int64_t r, int64_t c) const {
     return !masked || test::kept(mask, static_cast<int64_t>(index(r, c)));
   }
+  bool stored(int64_t r, int64_t c) const {
+    return kept(r, c) && (w[index(r, c)] != 0.0f || (shape.keep_zeros != 0 && masked));
+  }
   float value(int64_t r, int64_t c) const { return kept(r, c) ? w[index(r, c)] : 0.0f; }
   const uint32_t* mask_or_null() const { return masked ? mask.data() : nullptr; }
 };
@@ -45,7 +48,7 @@ Compressed define(const Matrix& m) {
       for (int64_t i = r; i < r + m.shape.block_rows; ++i) {
         for (int64_t j = c; j < c + m.shape.block_cols; ++j) {
           block.push_back(m.value(i, j));
-          any = any || block.back() != 0.0f;
+          any = any || m.stored(i, j);
         }
       }
       if (!any) continue;
@@ -114,8 +117,7 @@ void compresses(Matrix m, Random& random) {
   const std::vector<float> dense = back.take();
   for (int64_t r = 0; r < m.rows(); ++r) {
     for (int64_t c = 0; c < m.cols(); ++c) {
-      const float x = m.value(r, c);  // a zero of either sign is not stored
-      CHECK(test::same(dense[m.index(r, c)], x == 0.0f ? 0.0f : x));
+      CHECK(test::same(dense[m.index(r, c)], m.stored(r, c) ? m.value(r, c) : 0.0f));
     }
   }
 }
@@ -131,13 +133,13 @@ void compresses_all_kinds() {
     for (const auto& [out, in] : shapes) {
       if (SANITIZED && out * in > 13000) continue;
       for (const auto& [block_rows, block_cols] : blocks) {
-        for (int kind = 0; kind < 16; ++kind) {
+        for (int kind = 0; kind < 32; ++kind) {
           const int32_t transposed = kind & 1, by_input = kind >> 1 & 1;
           const int64_t rows = by_input ? in : out, cols = by_input ? out : in;
           if (rows % block_rows != 0 || cols % block_cols != 0) continue;
           const double densities[] = {0.0, 1.0, 0.1, 0.5};
           const double density = densities[kind >> 2 & 3];
-          Matrix m = {{out, in, transposed, by_input, block_rows, block_cols},
+          Matrix m = {{out, in, transposed, by_input, block_rows, block_cols, kind >> 4},
                       random.normals(out * in),
                       random.mask(out * in, 0.5),
                       density == 0.5};
@@ -159,7 +161,7 @@ void compresses_all_kinds() {
 void compresses_rows_of_every_kind() {
   Random random(2);
   for (int32_t kind = 0; kind < 4; ++kind) {
-    Matrix m = {{150, 70, kind & 1, kind >> 1, 1, 1}, random.normals(150 * 70), {}, false};
+    Matrix m = {{150, 70, kind & 1, kind >> 1, 1, 1, 0}, random.normals(150 * 70), {}, false};
     for (int64_t r = 0; r < m.rows(); ++r) {
       for (int64_t c = 0; c < m.cols(); ++c) {
         if (r % 3 == 0) m.w[m.index(r, c)] = 0;
@@ -174,7 +176,7 @@ void takes_matrices_of_nothing() {
   for (int64_t out : {0, 5}) {
     for (int32_t by_input : {0, 1}) {
       const int64_t in = 5 - out;
-      const secateur_matrix shape = {out, in, 0, by_input, 1, 1};
+      const secateur_matrix shape = {out, in, 0, by_input, 1, 1, 0};
       int32_t offsets[7] = {9, 9, 9, 9, 9, 9, 9};
       char workspace[1024];
       size_t bytes = sizeof workspace;
@@ -192,7 +194,7 @@ void takes_matrices_of_nothing() {
 
 void refuses_wrong_arguments() {
   const float w[6] = {1, 0, 2, 0, 0, 3};
-  const secateur_matrix good = {2, 3, 0, 0, 1, 1};
+  const secateur_matrix good = {2, 3, 0, 0, 1, 1, 0};
   int32_t offsets[4] = {}, columns[6] = {};
   float values[6] = {}, back[6] = {};
   char workspace[1024];
@@ -204,14 +206,14 @@ void refuses_wrong_arguments() {
     CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, make(&shape));
   };
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, make(nullptr));
-  refused({-1, 3, 0, 0, 1, 1});
-  refused({int64_t{1} << 16, int64_t{1} << 15, 0, 0, 1, 1});
-  refused({int64_t{1} << 40, 0, 0, 0, 1, 1});
-  refused({2, 3, 2, 0, 1, 1});
-  refused({2, 3, 0, -1, 1, 1});
-  refused({2, 3, 0, 0, 0, 1});
-  refused({2, 3, 0, 0, 3, 1});
-  refused({2, 3, 0, 1, 2, 1});
+  refused({-1, 3, 0, 0, 1, 1, 0});
+  refused({int64_t{1} << 16, int64_t{1} << 15, 0, 0, 1, 1, 0});
+  refused({int64_t{1} << 40, 0, 0, 0, 1, 1, 0});
+  refused({2, 3, 2, 0, 1, 1, 0});
+  refused({2, 3, 0, -1, 1, 1, 0});
+  refused({2, 3, 0, 0, 0, 1, 0});
+  refused({2, 3, 0, 0, 3, 1, 0});
+  refused({2, 3, 0, 1, 2, 1, 0});
   bytes = 1;
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, make(&good));
   bytes = sizeof workspace;
@@ -234,7 +236,7 @@ void refuses_wrong_arguments() {
     return secateur_compress_scatter(cpu(), nullptr, &shape, offsets, columns, values, back);
   };
   CHECK_OK(scatter(good));
-  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, scatter({2, 3, 0, 0, 2, 3}));
+  CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, scatter({2, 3, 0, 0, 2, 3, 0}));
   columns[2] = 3;
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, scatter(good));
   CHECK_STATUS(SECATEUR_INVALID_ARGUMENT, fill(w, 1));

@@ -4,12 +4,14 @@ from common import *
 
 class Matrix(ctypes.Structure):  # secateur_matrix
     _fields_ = [("out", ctypes.c_int64), ("inputs", ctypes.c_int64), ("transposed", ctypes.c_int32),
-                ("by_input", ctypes.c_int32), ("block_rows", ctypes.c_int32), ("block_cols", ctypes.c_int32)]
+                ("by_input", ctypes.c_int32), ("block_rows", ctypes.c_int32), ("block_cols", ctypes.c_int32),
+                ("keep_zeros", ctypes.c_int32)]
 
 
 class Layout(ctypes.Structure):  # kernels/common/layout.h
     _fields_ = [("rows", ctypes.c_int64), ("cols", ctypes.c_int64), ("row_stride", ctypes.c_int64),
-                ("col_stride", ctypes.c_int64), ("height", ctypes.c_int32), ("width", ctypes.c_int32)]
+                ("col_stride", ctypes.c_int64), ("height", ctypes.c_int32), ("width", ctypes.c_int32),
+                ("keep_zeros", ctypes.c_int32)]
 
 
 def test(kernels):
@@ -17,7 +19,8 @@ def test(kernels):
         for transposed in (0, 1):
             for by_input in (0, 1):
                 for density in (0, 0.2, 1):
-                    compress(kernels, Matrix(out, inputs, transposed, by_input, 1, 1), density)
+                    for keep_zeros in (0, 1):
+                        compress(kernels, Matrix(out, inputs, transposed, by_input, 1, 1, keep_zeros), density)
     for by_input in (0, 1):
         for block in ((4, 1), (1, 8), (3, 5)):
             extents = (block[0] * 7, block[1] * 9)[::-1 if by_input else 1]
@@ -34,7 +37,8 @@ def compress(kernels, matrix, density):
     rows, cols = (matrix.inputs, matrix.out) if matrix.by_input else (matrix.out, matrix.inputs)
     neighbours = matrix.by_input == matrix.transposed
     layout = Layout(rows // matrix.block_rows, cols // matrix.block_cols, cols if neighbours else 1,
-                    1 if neighbours else rows, matrix.block_rows, matrix.block_cols)
+                    1 if neighbours else rows, matrix.block_rows, matrix.block_cols,
+                    matrix.keep_zeros if mask is not None else 0)
     size = numpy.array([1 << 20], numpy.uint64)
     offsets = numpy.zeros(layout.rows + 1, numpy.int32)
     cpu.compress_offsets(matrix, w, mask, offsets, numpy.zeros(1 << 17), size)

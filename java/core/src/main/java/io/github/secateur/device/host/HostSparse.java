@@ -1,10 +1,8 @@
 package io.github.secateur.device.host;
 
-import static io.github.secateur.device.abi.Abi.INT;
 import static io.github.secateur.device.abi.Abi.LONG;
 
 import io.github.secateur.device.Buffer;
-import io.github.secateur.device.DenseOps.Gemm;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.SparseFormat;
@@ -15,10 +13,12 @@ import io.github.secateur.device.abi.AbiSparseArguments;
 import io.github.secateur.device.abi.SparseShapes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.stream.LongStream;
 
 /**
- * Sparse products from the CPU device's packed layout. Products with W are those with the packed
- * Wᵀ; the gradient of the weights is a dense product of which the pattern is kept.
+ * Sparse products from the CPU device's packed layouts. Products with W are those with the packed
+ * Wᵀ; the gradient of the weights is sampled at what the packed W stores.
  */
 final class HostSparse implements SparseOps {
   private final HostDevice device;
@@ -29,18 +29,16 @@ final class HostSparse implements SparseOps {
     this.arguments = arena.allocate(AbiSparseArguments.BYTES, 64);
   }
 
-  /** A weight matrix: a layout for x · Wᵀ and, when trainable, one for dy · W and the pattern. */
+  /** A weight matrix: a layout for x · Wᵀ and, when trainable, one for dy · W. */
   private static final class Packed implements PackedWeight {
     private final SparseShapes shapes;
     private final Layout forward;
     private final Layout backward; // null when not trainable
-    private final DeviceMask pattern; // over the weight as stored; null when not trainable
 
-    Packed(SparseShapes shapes, Layout forward, Layout backward, DeviceMask pattern) {
+    Packed(SparseShapes shapes, Layout forward, Layout backward) {
       this.shapes = shapes;
       this.forward = forward;
       this.backward = backward;
-      this.pattern = pattern;
     }
 
     @Override
@@ -60,8 +58,7 @@ final class HostSparse implements SparseOps {
 
     @Override
     public long byteSize() {
-      return forward.buffer.byteSize()
-          + (pattern == null ? 0 : backward.buffer.byteSize() + pattern.words().byteSize());
+      return forward.buffer.byteSize() + (backward == null ? 0 : backward.buffer.byteSize());
     }
 
     @Override
@@ -72,25 +69,14 @@ final class HostSparse implements SparseOps {
     @Override
     public void close() {
       forward.buffer.close();
-      if (pattern != null) {
+      if (backward != null) {
         backward.buffer.close();
-        pattern.close();
       }
     }
   }
 
-  /** A packed matrix [out, in]; its buffer is replaced when new values take more room. */
-  private static final class Layout {
-    private final SparseShapes shapes;
-    private final SparseFormat format;
-    private Buffer buffer;
-    private long nonzeros;
-
-    Layout(SparseShapes shapes, SparseFormat format) {
-      this.shapes = shapes;
-      this.format = format;
-    }
-  }
+  /** A packed matrix [out, in]. */
+  private record Layout(SparseFormat format, Buffer buffer, long nonzeros) {}
 
   /** All, of blocks those up to 16 x 16. */
   @Override
@@ -105,22 +91,16 @@ final class HostSparse implements SparseOps {
     if (!supports(format)) {
       throw SparseShapes.unsupported(format, "take blocks of 16 x 16 at most");
     }
-    return new Packed(shapes, layout(shapes, weight, mask, format), null, null);
+    return new Packed(shapes, layout(shapes, weight, mask, format, false), null);
   }
 
   @Override
   public PackedWeight packTrainable(DeviceTensor weight, boolean transposed, DeviceMask mask) {
     SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
     SparseFormat rows = new SparseFormat.Rows();
-    Layout forward = layout(shapes, weight, mask, rows);
+    Layout forward = layout(shapes, weight, mask, rows, true);
     try {
-      Layout backward = layout(shapes.flipped(), weight, mask, rows);
-      try {
-        return new Packed(shapes, forward, backward, pattern(weight, mask));
-      } catch (RuntimeException e) {
-        backward.buffer.close();
-        throw e;
-      }
+      return new Packed(shapes, forward, layout(shapes.flipped(), weight, mask, rows, true));
     } catch (RuntimeException e) {
       forward.buffer.close();
       throw e;
@@ -128,42 +108,27 @@ final class HostSparse implements SparseOps {
   }
 
   private Layout layout(
-      SparseShapes shapes, DeviceTensor weight, DeviceMask mask, SparseFormat format) {
-    Layout layout = new Layout(shapes, format);
-    fill(layout, weight, mask);
-    layout.nonzeros = nonzeros(layout.buffer);
-    return layout;
-  }
-
-  /** Packs the weights; a buffer that is there and large enough is kept. */
-  private void fill(Layout layout, DeviceTensor weight, DeviceMask mask) {
-    pack(layout, weight, mask, 0);
-    long bytes = device.sizes().get(LONG, 0);
-    Buffer old = layout.buffer;
-    if (old == null || old.byteSize() < bytes) {
-      layout.buffer = device.allocate(bytes);
-      if (old != null) {
-        old.close();
-      }
-    }
-    device.sizes().set(LONG, 0, layout.buffer.byteSize());
+      SparseShapes shapes,
+      DeviceTensor weight,
+      DeviceMask mask,
+      SparseFormat format,
+      boolean trainable) {
+    AbiSparseArguments.format(arguments, format, trainable);
+    AbiSparseArguments.weight(
+        arguments, shapes, device.f32("sparse pack", weight), device.mask("sparse pack", mask));
+    pack(0);
+    Buffer buffer = device.allocate(device.sizes().get(LONG, 0));
     try {
-      pack(layout, weight, mask, layout.buffer.address());
+      pack(buffer.address());
+      return new Layout(format, buffer, nonzeros(buffer));
     } catch (RuntimeException e) {
-      if (old == null) {
-        layout.buffer.close();
-      }
+      buffer.close();
       throw e;
     }
   }
 
-  private void pack(Layout layout, DeviceTensor weight, DeviceMask mask, long target) {
-    AbiSparseArguments.format(arguments, layout.format, false);
-    AbiSparseArguments.weight(
-        arguments,
-        layout.shapes,
-        device.f32("sparse pack", weight),
-        device.mask("sparse pack", mask));
+  /** Packs the weight among the arguments, or asks for the size when the target is 0. */
+  private void pack(long target) {
     Abi.check(
         "sparse pack",
         AbiSparse.pack(
@@ -181,26 +146,6 @@ final class HostSparse implements SparseOps {
         "sparse info",
         AbiSparse.info(device.handle(), packed.address(), size, size + 8, size + 16));
     return device.sizes().get(LONG, 16);
-  }
-
-  /** The bits of the weights that are stored: kept by the mask and not ±0. */
-  private DeviceMask pattern(DeviceTensor weight, DeviceMask mask) {
-    long n = weight.size();
-    MemorySegment w = Abi.view(device.f32("sparse pack", weight), 4 * n);
-    long wordBytes = 4 * ((n + 31) / 32);
-    DeviceMask pattern = new DeviceMask(device.allocate(Math.max(4, wordBytes)), weight.shape());
-    MemorySegment target = Abi.view(pattern.words().address(), wordBytes);
-    MemorySegment kept =
-        mask == null ? null : Abi.view(device.mask("sparse pack", mask), wordBytes);
-    for (long word = 0; 4 * word < wordBytes; word++) {
-      int bits = 0;
-      for (int bit = 0; bit < 32 && 32 * word + bit < n; bit++) {
-        boolean zero = (w.getAtIndex(INT, 32 * word + bit) & 0x7fffffff) == 0;
-        bits |= zero ? 0 : 1 << bit;
-      }
-      target.setAtIndex(INT, word, kept == null ? bits : bits & kept.getAtIndex(INT, word));
-    }
-    return pattern;
   }
 
   @Override
@@ -245,41 +190,68 @@ final class HostSparse implements SparseOps {
       DeviceTensor dy,
       DeviceTensor gradient,
       Buffer workspace) {
-    Packed packed = trainable("sparse weight gradient", weight);
+    String op = "sparse weight gradient";
+    Packed packed = trainable(op, weight);
     packed.shapes.checkWeightGradient(x, dy, gradient);
-    device.address("sparse weight gradient", workspace);
-    if (packed.shapes.transposed()) {
-      device.dense().gemm(Gemm.of(true, false), x, dy, gradient);
-    } else {
-      device.dense().gemm(Gemm.of(true, false), dy, x, gradient);
-    }
-    device.prune().applyMask(packed.pattern, gradient);
+    device.sizes().set(LONG, 0, workspace.byteSize());
+    Abi.check(
+        op,
+        AbiSparse.sddmm(
+            device.handle(),
+            device.stream(),
+            x.shape().dim(0),
+            device.address(op, packed.forward.buffer),
+            device.f32(op, x),
+            device.f32(op, dy),
+            device.f32(op, gradient),
+            device.address(op, workspace),
+            device.sizes().address()));
   }
 
   @Override
   public void refresh(PackedWeight weight, DeviceTensor values) {
-    Packed packed = trainable("sparse refresh", weight);
-    packed.shapes.checkStored("sparse refresh", values);
-    fill(packed.forward, values, packed.pattern);
-    fill(packed.backward, values, packed.pattern);
+    String op = "sparse refresh";
+    Packed packed = trainable(op, weight);
+    packed.shapes.checkStored(op, values);
+    for (Layout layout : List.of(packed.forward, packed.backward)) {
+      Abi.check(
+          op,
+          AbiSparse.refresh(
+              device.handle(),
+              device.stream(),
+              device.f32(op, values),
+              device.address(op, layout.buffer)));
+    }
   }
 
   @Override
   public long workspaceBytes(PackedWeight weight, long batch) {
     Packed packed = packed("sparse matmul", weight);
     SparseShapes.checkBatch(batch);
-    long forward = workspaceBytes(packed.forward, batch);
+    long forward = productBytes(packed.forward, batch);
     return packed.backward == null
         ? forward
-        : Math.max(forward, workspaceBytes(packed.backward, batch));
+        : LongStream.of(
+                forward, productBytes(packed.backward, batch), gradientBytes(packed.forward, batch))
+            .max()
+            .getAsLong();
   }
 
-  private long workspaceBytes(Layout layout, long batch) {
+  private long productBytes(Layout layout, long batch) {
     long buffer = device.address("sparse matmul", layout.buffer);
     long size = device.sizes().address();
     Abi.check(
         "sparse matmul",
         AbiSparse.spmm(device.handle(), device.stream(), batch, buffer, 0, 0, 0, 0, size));
+    return device.sizes().get(LONG, 0);
+  }
+
+  private long gradientBytes(Layout layout, long batch) {
+    long buffer = device.address("sparse weight gradient", layout.buffer);
+    long size = device.sizes().address();
+    Abi.check(
+        "sparse weight gradient",
+        AbiSparse.sddmm(device.handle(), device.stream(), batch, buffer, 0, 0, 0, 0, size));
     return device.sizes().get(LONG, 0);
   }
 
@@ -292,7 +264,7 @@ final class HostSparse implements SparseOps {
 
   private static Packed trainable(String op, PackedWeight weight) {
     Packed packed = packed(op, weight);
-    if (packed.pattern == null) {
+    if (packed.backward == null) {
       throw SparseShapes.notTrainable(op);
     }
     return packed;

@@ -1,5 +1,6 @@
 package io.github.secateur.device.contract;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -51,8 +52,9 @@ public interface SparseTrainingContract extends Contract {
       return transposed ? i * out + o : o * in + i;
     }
 
+    /** All that the mask keeps: zeros too, so that they can grow. */
     boolean isStored(int index) {
-      return mask.kept(index) && stored[index] != 0;
+      return mask.kept(index);
     }
   }
 
@@ -216,6 +218,56 @@ public interface SparseTrainingContract extends Contract {
       if (!(Math.abs(y[k] - sum) <= 1e-5 * bound)) {
         fail("y[%d] is %s not %s".formatted(k, y[k], sum));
       }
+    }
+  }
+
+  /** One step of descent from a kept weight of 0: it has a gradient, moves, and is multiplied. */
+  @Test
+  default void letsKeptZerosGrow() {
+    for (boolean transposed : new boolean[] {false, true}) {
+      Shape shape = transposed ? Shape.of(3, 2) : Shape.of(2, 3);
+      Mask mask = Mask.ones(shape);
+      int pruned = transposed ? 2 : 1; // W[0][1]
+      mask.set(pruned, false);
+      try (Fixture f = new Fixture(device());
+          PackedWeight packed =
+              device()
+                  .sparse()
+                  .packTrainable(f.in(shape, 0, 0, -0f, 0, 0, 0), transposed, f.in(mask));
+          Buffer workspace = scratch(packed, 1)) {
+        assertEquals(5, packed.nonzeros());
+        DeviceTensor x = f.in(Shape.of(1, 3), 1, 10, 100);
+        DeviceTensor dy = f.in(Shape.of(1, 2), -1, -2);
+        DeviceTensor gradient = f.out(shape);
+        device().sparse().weightGradient(packed, x, dy, gradient, workspace);
+        float[] g = f.read(gradient);
+        assertArrayEquals(
+            transposed
+                ? new float[] {-1, -2, 0, -20, -100, -200}
+                : new float[] {-1, 0, -100, -2, -20, -200},
+            g);
+        float[] grown = new float[6];
+        for (int i = 0; i < 6; i++) {
+          grown[i] = -g[i];
+        }
+        grown[pruned] = Float.NaN;
+        device().sparse().refresh(packed, f.in(shape, grown));
+        DeviceTensor y = f.out(1, 2);
+        device().sparse().matmul(packed, x, Epilogue.NONE, y, workspace);
+        assertArrayEquals(new float[] {10001, 20202}, f.read(y));
+      }
+    }
+  }
+
+  /** Without a mask, what is not ±0 is the pattern. */
+  @Test
+  default void leavesZerosOutWithoutAMask() {
+    try (Fixture f = new Fixture(device());
+        PackedWeight packed =
+            device()
+                .sparse()
+                .packTrainable(f.in(Shape.of(2, 3), 1, 0, 2, -0f, 3, 0), false, null)) {
+      assertEquals(3, packed.nonzeros());
     }
   }
 

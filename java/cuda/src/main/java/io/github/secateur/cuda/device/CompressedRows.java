@@ -23,8 +23,10 @@ import java.lang.foreign.MemorySegment;
 final class CompressedRows implements AutoCloseable {
   private static final String OP = "sparse pack";
 
-  /** Bytes of secateur_matrix: out, in, transposed, by_input, block_rows, block_cols. */
-  private static final long MATRIX = 32;
+  /**
+   * Bytes of secateur_matrix: out, in, transposed, by_input, block_rows, block_cols, keep_zeros.
+   */
+  private static final long MATRIX = 40;
 
   private final CudaDevice device;
   private final MemorySegment matrix;
@@ -41,8 +43,9 @@ final class CompressedRows implements AutoCloseable {
    *
    * @param byInput whether rows are the inputs
    * @param block rows and columns of a block, 1 for single weights
+   * @param trainable whether all that a mask keeps is stored, zeros too
    */
-  record Layout(SparseShapes shapes, boolean byInput, int block) {}
+  record Layout(SparseShapes shapes, boolean byInput, int block, boolean trainable) {}
 
   CompressedRows(CudaDevice device, Layout layout, DeviceTensor w, DeviceMask mask) {
     this.device = device;
@@ -57,6 +60,7 @@ final class CompressedRows implements AutoCloseable {
     matrix.set(INT, 20, layout.byInput() ? 1 : 0);
     matrix.set(INT, 24, block);
     matrix.set(INT, 28, block);
+    matrix.set(INT, 32, layout.trainable() ? 1 : 0);
     this.offsets = device.allocate(4 * (rows / block + 1));
     try {
       blocks = count(w, mask);

@@ -104,26 +104,28 @@ final class CudaSparse implements SparseOps {
     if (format instanceof SparseFormat.Blocks(int block, int same)) {
       shapes.checkBlocks(block);
       blocks(); // a library that knows no blocks says so here
-      return new Packed(shapes, compress(shapes, false, block, weight, mask), null);
+      var layout = new CompressedRows.Layout(shapes, false, block, false);
+      return new Packed(shapes, new CompressedRows(device, layout, weight, mask), null);
     }
-    return new Packed(shapes, compress(shapes, false, 1, weight, mask), null);
+    var layout = new CompressedRows.Layout(shapes, false, 1, false);
+    return new Packed(shapes, new CompressedRows(device, layout, weight, mask), null);
   }
 
   @Override
   public PackedWeight packTrainable(DeviceTensor weight, boolean transposed, DeviceMask mask) {
     SparseShapes shapes = SparseShapes.of(weight, transposed, mask);
-    CompressedRows forward = compress(shapes, false, 1, weight, mask);
+    CompressedRows forward = trainable(shapes, false, weight, mask);
     try {
-      return new Packed(shapes, forward, compress(shapes, true, 1, weight, mask));
+      return new Packed(shapes, forward, trainable(shapes, true, weight, mask));
     } catch (RuntimeException e) {
       forward.close();
       throw e;
     }
   }
 
-  private CompressedRows compress(
-      SparseShapes shapes, boolean byInput, int block, DeviceTensor weight, DeviceMask mask) {
-    var layout = new CompressedRows.Layout(shapes, byInput, block);
+  private CompressedRows trainable(
+      SparseShapes shapes, boolean byInput, DeviceTensor weight, DeviceMask mask) {
+    var layout = new CompressedRows.Layout(shapes, byInput, 1, true);
     return new CompressedRows(device, layout, weight, mask);
   }
 
