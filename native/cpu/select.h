@@ -155,8 +155,10 @@ class Selection {
   int64_t count_listed_below(int32_t key) const;
   void cut_listed();
   void cut_tied();
-  void prune_last(const TileList<Key>& list, uint64_t* words) const;
-  bool mend_ties(int64_t t, const Tile<Key>& tile, uint64_t* words) const;
+  void prune_last(const TileList<Key>& list, uint32_t* words) const;
+  int64_t ties_kept(int64_t t) const;
+  bool is_mended(int64_t t) const;
+  void mend_ties(int64_t t, const Tile<Key>& tile, uint32_t* words) const;
 
   const Group<Key>& group_;
   const Format format_;

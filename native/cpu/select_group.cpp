@@ -325,52 +325,65 @@ void Selection<Key>::settle(bool into_masks, secateur_select_result* result) {
   for_tiles([&](int64_t t, const Tile<Key>& tile) {
     const TileRecord& record = scratch_.tiles[t];
     uint32_t* const mask = into_masks ? tile.segment->mask + tile.begin / 32 : tile.draft();
-    TileFound found;
-    std::memcpy(found.words, tile.draft(), static_cast<size_t>(tile.words()) * sizeof(uint32_t));
-    if (threshold_ != kNoTie) {
-      const TileList<Key> list = {scratch_.keys + record.start, scratch_.offsets + record.start,
-                                  record.candidates};
-      code_.prune(list, t > cut_tile_ ? threshold_ : threshold_ - 1, found.words);
-      if (t == cut_tile_) prune_last(list, found.words);
+    const bool any = threshold_ != kNoTie;
+    const TileList<Key> list = {scratch_.keys + record.start, scratch_.offsets + record.start,
+                                any ? record.candidates : 0};
+    const int32_t highest = t > cut_tile_ ? threshold_ : threshold_ - 1;
+    const bool mended = is_mended(t);
+    if (t != cut_tile_ && !mended) {
+      code_.settle(tile.draft(), tile.words(), list, highest, streams_, mask);
+      return;
     }
-    // Of the scores and `previous`, which may be the mask, before the mask is written.
-    if (mend_ties(t, tile, found.words)) {
+    alignas(8) uint32_t words[kTileWords];
+    code_.settle(tile.draft(), tile.words(), list, highest, false, words);
+    if (t == cut_tile_) prune_last(list, words);
+    if (mended) {  // before the mask is written, as it may be `previous`
+      mend_ties(t, tile, words);
       bytes.fetch_add(tile.count * static_cast<int64_t>(sizeof(Key)) +
                           (tile.previous() == nullptr ? 0 : (tile.count + 7) / 8),
                       std::memory_order_relaxed);
     }
-    code_.store(found.words, tile.words(), streams_, mask);
+    std::memcpy(mask, words, static_cast<size_t>(tile.words()) * sizeof(uint32_t));
   });
   result->bytes_read = bytes_read_ + bytes;
 }
 
 // Clears the last cut_pruned_ candidates equal to the threshold.
 template <class Key>
-void Selection<Key>::prune_last(const TileList<Key>& list, uint64_t* words) const {
+void Selection<Key>::prune_last(const TileList<Key>& list, uint32_t* words) const {
   int64_t left = cut_pruned_;
   for (int i = list.count - 1; left > 0; --i) {
     if (list.keys[i] != threshold_) continue;
-    words[list.offsets[i] >> 6] &= ~(uint64_t{1} << (list.offsets[i] & 63));
+    words[list.offsets[i] >> 5] &= ~(uint32_t{1} << (list.offsets[i] & 31));
     --left;
   }
 }
 
-// Sets the bits of a tile's elements equal to the tied key, where they are not all as drafted; then
-// true.
+// How many of a tile's elements equal to the tied key are kept.
 template <class Key>
-bool Selection<Key>::mend_ties(int64_t t, const Tile<Key>& tile, uint64_t* words) const {
-  const int count = scratch_.tiles[t].ties;
-  int64_t kept = t < tied_tile_ ? count : t == tied_tile_ ? tied_kept_ : 0;
-  if (count == 0 || kept == (t < bracket_.tied_end ? count : 0)) return false;
+int64_t Selection<Key>::ties_kept(int64_t t) const {
+  return t < tied_tile_ ? scratch_.tiles[t].ties : t == tied_tile_ ? tied_kept_ : 0;
+}
+
+// Whether they are not as drafted.
+template <class Key>
+bool Selection<Key>::is_mended(int64_t t) const {
+  return ties_kept(t) != (t < bracket_.tied_end ? scratch_.tiles[t].ties : 0);
+}
+
+// Sets their bits; the scores are read again.
+template <class Key>
+void Selection<Key>::mend_ties(int64_t t, const Tile<Key>& tile, uint32_t* words) const {
   TileFound from, above;
   code_.classify(input(tile, {bracket_.tied, kNoTie, kNoTie, 0}), &from);
   code_.classify(input(tile, {bracket_.tied + 1, kNoTie, kNoTie, 0}), &above);
-  for (int word = 0; word < (tile.count + 63) / 64; ++word) {
-    uint64_t ties = from.words[word] & ~above.words[word];
+  int64_t kept = ties_kept(t);
+  for (int word = 0; word < tile.words(); ++word) {
+    auto ties =
+        static_cast<uint32_t>((from.words[word / 2] & ~above.words[word / 2]) >> (word % 2 * 32));
     words[word] &= ~ties;
     for (; kept > 0 && ties != 0; ties &= ties - 1, --kept) words[word] |= ties & (~ties + 1);
   }
-  return true;
 }
 
 template int64_t candidate_capacity<int32_t>(int64_t);

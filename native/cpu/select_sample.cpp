@@ -84,32 +84,38 @@ class Sample {
     std::atomic<int64_t> drawn{0}, live{0}, bytes{0};
     std::fill_n(live_bits_, room_ / 32, 0u);
     parallel_ranges(strata_, kGrain, [&](int64_t begin, int64_t end) {
-      // Each draw misses the caches: a batch is asked for before any of it is used.
+      // Each draw misses the caches: a batch is asked for before the one ahead of it is used.
       constexpr int kBatch = 32;
-      const Segment<Key>* segments[kBatch];
-      int64_t places[kBatch];
+      const Segment<Key>* segments[2][kBatch];
+      int64_t places[2][kBatch];
       auto after = group_.segments.begin();
-      int64_t task_drawn = 0, task_live = 0, task_bytes = 0;
-      for (int64_t first = begin; first < end; first += kBatch) {
-        const int batch = static_cast<int>(std::min<int64_t>(kBatch, end - first));
-        for (int b = 0; b < batch; ++b) {
+      const auto ask = [&](int64_t first, int half) {
+        for (int b = 0; b < kBatch && first + b < end; ++b) {
           int64_t line, within;
           place(first + b, &line, &within);
           while (after != group_.segments.end() && after->first_line <= line) ++after;
-          segments[b] = &*(after - 1);
-          places[b] = (line - segments[b]->first_line) * kLine + within;
-          const Key* scores = segments[b]->scores + places[b];
-          __builtin_prefetch(scores);
-          __builtin_prefetch(scores + width_ - 1);
+          const Segment<Key>& segment = *(after - 1);
+          const int64_t at = (line - segment.first_line) * kLine + within;
+          segments[half][b] = &segment;
+          places[half][b] = at;
+          __builtin_prefetch(segment.scores + at);
+          __builtin_prefetch(segment.scores + at + width_ - 1);
+          if (segment.previous != nullptr) __builtin_prefetch(segment.previous + at / 32);
         }
-        for (int b = 0; b < batch; ++b) {
-          const Segment<Key>& segment = *segments[b];
-          const auto count =
-              static_cast<int>(std::clamp<int64_t>(segment.length - places[b], 0, width_));
+      };
+      int64_t task_drawn = 0, task_live = 0, task_bytes = 0;
+      ask(begin, 0);
+      int half = 0;
+      for (int64_t first = begin; first < end; first += kBatch, half ^= 1) {
+        ask(first + kBatch, half ^ 1);
+        for (int b = 0; b < kBatch && first + b < end; ++b) {
+          const Segment<Key>& segment = *segments[half][b];
+          const int64_t at = places[half][b];
+          const auto count = static_cast<int>(std::clamp<int64_t>(segment.length - at, 0, width_));
           task_drawn += count;
           task_bytes += count * static_cast<int>(sizeof(Key));
           if (segment.previous != nullptr) task_bytes += (count + 7) / 8;
-          task_live += draw_stratum(segment, places[b], count, first + b);
+          task_live += draw_stratum(segment, at, count, first + b);
         }
       }
       drawn.fetch_add(task_drawn, std::memory_order_relaxed);

@@ -54,7 +54,8 @@ struct TileList {
   int count;
 };
 
-// The loops for an instruction set.
+// The loops for an instruction set. With `stream` they write past the caches, and in order only
+// with a store fence after it.
 template <class Key>
 struct TileCode {
   TileCounts (*classify)(const TileInput<Key>& input, TileFound* found);
@@ -63,12 +64,12 @@ struct TileCode {
   void (*list)(const TileInput<Key>& input, const TileFound& found, int n, Key* keys,
                uint16_t* offsets);
 
-  // Clears the mask bits of candidates with keys up to `highest`.
-  void (*prune)(const TileList<Key>& list, int32_t highest, uint64_t* words);
-
-  // Copies mask words [count] out of a TileFound; past the caches if `stream`, and then in order
-  // only after a store fence.
+  // Copies mask words [count] of a tile.
   void (*store)(const uint64_t* words, int count, bool stream, uint32_t* mask);
+
+  // The same without the bits of listed elements with keys up to `highest`. mask may be draft.
+  void (*settle)(const uint32_t* draft, int count, const TileList<Key>& list, int32_t highest,
+                 bool stream, uint32_t* mask);
 
   // How many of n keys equal this one.
   int (*count_equal)(const Key* keys, int n, int32_t key);

@@ -49,6 +49,12 @@ class Lanes<int32_t> : public Lines {
     return most;
   }
 
+  static int count_equal(const int32_t* keys, int n, int32_t key) {
+    int count = 0;
+    for (int i = 0; i < n; ++i) count += keys[i] == key;
+    return count;
+  }
+
  private:
   static SECATEUR_HD uint64_t byte(__m256i flags) {
     return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(flags)));
@@ -83,6 +89,12 @@ class Lanes<int16_t> : public Lines {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(keys), highest_);
     for (int16_t key : keys) most = key > most ? key : most;
     return most;
+  }
+
+  static int count_equal(const int16_t* keys, int n, int32_t key) {
+    int count = 0;
+    for (int i = 0; i < n; ++i) count += keys[i] == key;
+    return count;
   }
 
  private:

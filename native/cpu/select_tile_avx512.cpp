@@ -51,6 +51,18 @@ class Lanes<int32_t> : public Lines {
     return most;
   }
 
+  static int count_equal(const int32_t* keys, int n, int32_t key) {
+    const __m512i wanted = _mm512_set1_epi32(static_cast<int32_t>(key));
+    int count = 0;
+    for (int i = 0; i < n; i += 16) {
+      const int left = n - i;
+      const auto lanes = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : ~0u);
+      const __m512i some = _mm512_maskz_loadu_epi32(lanes, keys + i);
+      count += __builtin_popcount(_mm512_mask_cmpeq_epi32_mask(lanes, some, wanted));
+    }
+    return count;
+  }
+
  private:
   static SECATEUR_HD uint64_t join(const __mmask16* part) {
     return _cvtmask64_u64(
@@ -89,6 +101,18 @@ class Lanes<int16_t> : public Lines {
     _mm512_storeu_si512(keys, highest_);
     for (int16_t key : keys) most = key > most ? key : most;
     return most;
+  }
+
+  static int count_equal(const int16_t* keys, int n, int32_t key) {
+    const __m512i wanted = _mm512_set1_epi16(static_cast<int16_t>(key));
+    int count = 0;
+    for (int i = 0; i < n; i += 32) {
+      const int left = n - i;
+      const auto lanes = static_cast<__mmask32>(left < 32 ? (1u << left) - 1 : ~0u);
+      const __m512i some = _mm512_maskz_loadu_epi16(lanes, keys + i);
+      count += __builtin_popcount(_mm512_mask_cmpeq_epi16_mask(lanes, some, wanted));
+    }
+    return count;
   }
 
  private:

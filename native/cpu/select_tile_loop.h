@@ -67,6 +67,7 @@ struct Totals {
   int ties = 0;
 };
 
+constexpr uint32_t kFewBins = 128;
 constexpr int kAhead = 128;  // words of the previous mask asked for in advance
 
 // The place of the lowest set bit; any number where there is none.
@@ -184,14 +185,6 @@ inline void list(const TileInput<Key>& input, const TileFound& found, int n, Key
   memcpy(offsets, found.offsets, static_cast<size_t>(n) * sizeof *offsets);
 }
 
-template <class Key>
-inline void prune(const TileList<Key>& list, int32_t highest, uint64_t* words) {
-  for (int i = 0; i < list.count; ++i) {
-    const auto pruned = static_cast<uint64_t>(list.keys[i] <= highest);
-    words[list.offsets[i] >> 6] &= ~(pruned << (list.offsets[i] & 63));
-  }
-}
-
 template <class Lanes>
 inline void store(const uint64_t* words, int count, bool stream, uint32_t* mask) {
   const auto bytes = static_cast<size_t>(count) * sizeof *mask;
@@ -202,11 +195,35 @@ inline void store(const uint64_t* words, int count, bool stream, uint32_t* mask)
   }
 }
 
-template <class Key>
+// What is pruned is gathered by itself, so that nothing waits for the draft, which comes from
+// memory.
+template <class Lanes, class Key>
+inline void settle(const uint32_t* draft, int count, const TileList<Key>& given, int32_t highest,
+                   bool stream, uint32_t* mask) {
+  const TileList<Key> list = given;
+  alignas(64) uint64_t words[kTile / 64] = {};
+  for (int i = 0; i < list.count; ++i) {
+    const auto pruned = static_cast<uint64_t>(list.keys[i] <= highest);
+    words[list.offsets[i] >> 6] |= pruned << (list.offsets[i] & 63);
+  }
+  if (count == kTile / 32) {
+    for (int w = 0; w < kTile / 64; ++w) {
+      uint64_t kept;
+      memcpy(&kept, draft + 2 * w, sizeof kept);
+      words[w] = kept & ~words[w];
+    }
+  } else {
+    for (int w = 0; w < count; ++w) {
+      const uint64_t pruned = words[w / 2] >> (w % 2 * 32) & 0xffffffffu;
+      words[w / 2] ^= (pruned ^ (draft[w] & ~pruned)) << (w % 2 * 32);
+    }
+  }
+  store<Lanes>(words, count, stream, mask);
+}
+
+template <class Lanes, class Key>
 inline int count_equal(const Key* keys, int n, int32_t key) {
-  int count = 0;
-  for (int i = 0; i < n; ++i) count += keys[i] == key;
-  return count;
+  return Lanes::count_equal(keys, n, key);
 }
 
 // ++slots[digit >> shift] for those of 32 digits that are live and at most `widest`.
@@ -259,11 +276,35 @@ inline void count_scores(const TileInput<Key>& input, int shift, uint32_t* slots
   }
 }
 
+// Few bins meet the same key again and again, each time waiting for the last sum to be stored: they
+// are counted in four tables in turn.
+template <class Key>
+inline void count_few(const Key* keys, int64_t n, uint32_t base, uint32_t widest, int shift,
+                      uint32_t* slots) {
+  uint32_t tables[4][kFewBins + 1] = {};  // the last: out of range
+  const auto count = [&](int64_t i, uint32_t* table) {
+    const uint32_t digit = static_cast<uint32_t>(static_cast<int32_t>(keys[i])) - base;
+    ++table[digit <= widest ? digit >> shift : kFewBins];
+  };
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (int t = 0; t < 4; ++t) count(i + t, tables[t]);
+  }
+  for (; i < n; ++i) count(i, tables[0]);
+  for (uint32_t bin = 0; bin <= widest >> shift; ++bin) {
+    for (const auto& table : tables) slots[bin] += table[bin];
+  }
+}
+
 template <class Key>
 inline void count_keys(const Key* keys, int64_t n, int32_t lo, int32_t hi, int shift,
                        uint32_t* slots) {
   const auto base = static_cast<uint32_t>(lo);
   const uint32_t widest = static_cast<uint32_t>(hi) - base;
+  if (sizeof(Key) == 2 && widest >> shift < kFewBins) {
+    count_few(keys, n, base, widest, shift, slots);
+    return;
+  }
   int64_t i = 0;
   for (; i + 32 <= n; i += 32) {
     uint32_t digits[32];
@@ -280,8 +321,9 @@ inline void count_keys(const Key* keys, int64_t n, int32_t lo, int32_t hi, int s
 
 template <template <class> class Lanes, class Key>
 inline void get_code(select::TileCode<Key>* code) {
-  *code = {classify<Lanes, Key>, list<Key>,         prune<Key>,     store<Lanes<Key>>,
-           count_equal<Key>,     count_scores<Key>, count_keys<Key>};
+  using L = Lanes<Key>;
+  *code = {classify<Lanes, Key>, list<Key>,         store<L>,       settle<L, Key>,
+           count_equal<L, Key>,  count_scores<Key>, count_keys<Key>};
 }
 
 }  // namespace tile

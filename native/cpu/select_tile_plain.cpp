@@ -30,6 +30,12 @@ class Lanes {
 
   int32_t highest() const { return highest_; }
 
+  static int count_equal(const Key* keys, int n, int32_t key) {
+    int count = 0;
+    for (int i = 0; i < n; ++i) count += keys[i] == key;
+    return count;
+  }
+
   static void stream(const void* from, size_t bytes, void* to) { memcpy(to, from, bytes); }
 
  private:
