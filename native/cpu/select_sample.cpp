@@ -241,10 +241,7 @@ class Sample {
     }
     const int64_t at = s * width_;
     live_bits_[at / 32] |= live << (at % 32);
-    int alive = 0;
-    if (live == static_cast<uint32_t>((uint64_t{1} << count) - 1)) return count;
-    for (; live != 0; live &= live - 1) ++alive;
-    return alive;
+    return __builtin_popcount(live);
   }
 
   TileInput<Key> input(int64_t begin, int64_t count) const {
