@@ -21,6 +21,8 @@ const SparseLayout& layout(const secateur_sparse_format& format) {
       return kGatherLayout;
     case SECATEUR_SPARSE_BLOCK:
       return kBlockLayout;
+    case SECATEUR_SPARSE_NM:
+      return kNmLayout;
     default:
       fail(SECATEUR_UNAVAILABLE, "This build has no sparse layout of kind %" PRId32 ".",
            format.kind);

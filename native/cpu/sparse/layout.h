@@ -71,5 +71,6 @@ struct SparseLayout {
 extern const SparseLayout kRowsLayout;
 extern const SparseLayout kGatherLayout;
 extern const SparseLayout kBlockLayout;
+extern const SparseLayout kNmLayout;
 
 }  // namespace secateur

@@ -1,0 +1,2 @@
+#define SECATEUR_NM_KERNELS kNmAvx2
+#include "nm.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_NM_KERNELS kNmAvx512
+#include "nm.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_NM_KERNELS kNmPlain
+#include "nm.inc"
