@@ -86,14 +86,23 @@ struct Format {
 };
 
 const std::vector<double> kSparsities = {0.45, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99};
-const std::vector<int64_t> kBatches = {16, 17, 32, 48, 64, 65, 100, 256}, kFew = {1, 2, 4, 8};
+const std::vector<int64_t> kBatches = {16, 17, 32, 48, 64, 65, 100, 256}, kFew = {1, 2, 4, 8},
+                           kAll = {1, 2, 4, 8, 16, 17, 32, 48, 64, 65, 100, 256};
 
 const Format kFormats[] = {
     {"rows", {SECATEUR_SPARSE_ROWS, 0, 0, 0}, unstructured, kSparsities, kBatches},
     {"gather", {SECATEUR_SPARSE_GATHER, 0, 0, 0}, unstructured, kSparsities, kFew},
-    {"block4x1", {SECATEUR_SPARSE_BLOCK, 4, 1, 0}, blocks, kSparsities, kBatches},
-    {"nm2:4", {SECATEUR_SPARSE_NM, 2, 4, 0}, n_of_m, {0.5}, kBatches},
-    {"nm1:4", {SECATEUR_SPARSE_NM, 1, 4, 0}, n_of_m, {0.75}, kBatches},
+    {"block4x1", {SECATEUR_SPARSE_BLOCK, 4, 1, 0}, blocks, kSparsities, kAll},
+    {"block8x1", {SECATEUR_SPARSE_BLOCK, 8, 1, 0}, blocks, kSparsities, kAll},
+    {"block16x1", {SECATEUR_SPARSE_BLOCK, 16, 1, 0}, blocks, kSparsities, kAll},
+    {"block4x4", {SECATEUR_SPARSE_BLOCK, 4, 4, 0}, blocks, kSparsities, kAll},
+    {"block16x16", {SECATEUR_SPARSE_BLOCK, 16, 16, 0}, blocks, kSparsities, kAll},
+    {"block1x4", {SECATEUR_SPARSE_BLOCK, 1, 4, 0}, blocks, kSparsities, kAll},
+    {"block1x16", {SECATEUR_SPARSE_BLOCK, 1, 16, 0}, blocks, kSparsities, kAll},
+    {"nm2:4", {SECATEUR_SPARSE_NM, 2, 4, 0}, n_of_m, {0.5}, kAll},
+    {"nm1:4", {SECATEUR_SPARSE_NM, 1, 4, 0}, n_of_m, {0.75}, kAll},
+    {"nm4:8", {SECATEUR_SPARSE_NM, 4, 8, 0}, n_of_m, {0.5}, kAll},
+    {"nm4:32", {SECATEUR_SPARSE_NM, 4, 32, 0}, n_of_m, {0.875}, kAll},
 };
 
 struct Shape {
@@ -231,7 +240,7 @@ void measure(const Shape &shape, int64_t batch, int32_t threads) {
   for (Sparse &sparse : products) {
     const double time = sparse.product->result(), other = dense.result();
     const double rate = 2e-3 * static_cast<double>(sparse.stored * batch) / time;
-    printf("%-8s %5d x %-5d %4.0f %% %5d %3d %10.1f %8.1f %5.1f %%", sparse.format->name,
+    printf("%-10s %5d x %-5d %4.0f %% %5d %3d %10.1f %8.1f %5.1f %%", sparse.format->name,
            static_cast<int>(shape.out), static_cast<int>(shape.in), 100 * sparse.sparsity,
            static_cast<int>(batch), static_cast<int>(threads), time, rate, 100 * rate / most);
     if (options.library) printf(" %10.1f %7.2f", other, other / time);
@@ -287,7 +296,7 @@ int main(int argc, char **argv) {
   }
   printf("; dense: %s\n", options.library ? secateur_blas_config() : "none");
   printf(
-      "%-8s   out x in    sparse batch thr   us        GFLOP/s   peak   us dense  faster    us "
+      "%-10s   out x in    sparse batch thr   us        GFLOP/s   peak   us dense  faster    us "
       "pack\n",
       "format");
   for (const Shape &shape : shapes) {
