@@ -67,7 +67,8 @@ final class StudyReport {
     boolean smaller = parameters(shrunk) < parameters(pruned.model());
     Map<Long, Sparsified> byBatch = new LinkedHashMap<>();
     for (Sparsified s :
-        Sparsify.apply(device, pruned.model(), batches, Sparsify.Options.defaults())) {
+        Sparsify.apply(
+            device, pruned.model(), batches, Sparsify.Options.defaults().withBreakEven())) {
       byBatch.put(s.batch(), s);
       s.choices().forEach(c -> choices.add(new LayerChoice(label(cell), c)));
     }

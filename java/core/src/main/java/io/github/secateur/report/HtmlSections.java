@@ -215,7 +215,13 @@ final class HtmlSections {
                     LinkedHashMap::new,
                     Collectors.mapping(LayerChoice::choice, Collectors.toList())));
     html.raw("<section>\n").element("h2", "Which layers run sparse");
-    html.raw("<p class=\"hint\">A layer runs sparse only where that was measured to be faster.");
+    html.raw(
+        "<p class=\"hint\">A layer runs sparse only where that was measured to be at least 5 %");
+    html.raw(" faster, dense and sparse each with the bias and activation that follow. Pays from:");
+    html.raw(" the sparsity from which a layer of this shape would be.");
+    if (report.choices().stream().anyMatch(c -> c.choice().cached())) {
+      html.raw(" Times marked * are of an earlier run on this device.");
+    }
     html.raw("</p>\n");
     html.openTable(
         "Choice of layout by layer and batch size",
@@ -226,9 +232,11 @@ final class HtmlSections {
             "Batch",
             "Dense, µs",
             "Sparse, µs",
+            "Formats, µs:",
             "Runs:",
             "Gain",
-            "Break-even:"));
+            "Pays from",
+            "Batches:"));
     groups.forEach((key, choices) -> layerRows(html, key, choices));
     html.closeTable().raw("</section>\n");
   }
@@ -250,16 +258,35 @@ final class HtmlSections {
         html.raw("</td><td" + span + ">").text(hundredths(c.sparsity())).raw("</td>");
       }
       cell(html, Numbers.count(c.batch()));
-      cell(html, Numbers.micros(c.denseMicros()));
-      cell(html, Numbers.micros(c.sparseMicros()));
+      cell(html, Numbers.micros(c.denseMicros()) + (c.cached() ? "*" : ""));
+      cell(html, Numbers.micros(c.sparseMicros()) + (c.cached() ? "*" : ""));
+      html.raw("<td class=\"text\">").text(formats(c)).raw("</td>");
       html.raw(c.chosen() ? "<td class=\"text chosen\">" : "<td class=\"text\">");
       html.text(c.chosen() ? c.layout() : "dense").raw("</td>");
       cell(html, Numbers.format("%.2f×", c.speedup()));
+      cell(html, paysFrom(c));
       if (i == 0) {
         html.raw("<td class=\"text\"" + span + ">").text(breakEven(ascending)).raw("</td>");
       }
       html.raw("</tr>\n");
     }
+  }
+
+  /** All formats that were timed, fastest first. */
+  private static String formats(SparseChoice choice) {
+    return choice.candidates().isEmpty()
+        ? choice.layout()
+        : choice.candidates().stream()
+            .map(c -> c.format() + " " + Numbers.micros(c.time().median()))
+            .collect(Collectors.joining(", "));
+  }
+
+  private static String paysFrom(SparseChoice choice) {
+    if (choice.breakEven() == null) {
+      return null;
+    }
+    Double sparsity = choice.breakEven().sparsity();
+    return sparsity == null ? "none" : Numbers.format("%.0f %%", 100 * sparsity);
   }
 
   private static String hundredths(Double fraction) {

@@ -125,6 +125,16 @@ class HtmlReportTest {
   }
 
   @Test
+  void layersShowAllFormatsAndWhereTheyWouldPay() {
+    String page = HtmlReport.toText(SampleReport.full());
+    assertTrue(page.matches("(?s).*<td class=\"text\">csr [0-9.,]+, 4x1 [0-9.,]+</td>.*"));
+    assertEquals(3, count(page, "<td>81&nbsp;%</td>"));
+    assertEquals(3, count(page, "<td>none</td>"));
+    assertTrue(page.contains("Times marked * are of an earlier run on this device."));
+    assertTrue(page.matches("(?s).*<td>[0-9.,]+\\*</td>.*"));
+  }
+
+  @Test
   void breakEvenInWords() {
     assertEquals("never sparse", HtmlSections.breakEven(choices(false, false)));
     assertEquals("always sparse", HtmlSections.breakEven(choices(true, true)));

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.secateur.sparse.SparseChoice;
 import io.github.secateur.train.EpochRecord;
 import io.github.secateur.train.Metrics;
 import java.io.IOException;
@@ -109,5 +111,19 @@ class JsonReportTest {
     try (var left = Files.list(folder)) {
       assertEquals(List.of(file), left.toList());
     }
+  }
+
+  /** Choices had two times and no more when the schema was young. */
+  @Test
+  void readsChoicesWithoutCandidates() throws IOException {
+    ObjectNode tree = JsonReport.toTree(SampleReport.full());
+    for (JsonNode layer : tree.get("choices")) {
+      ((ObjectNode) layer.get("choice")).remove(List.of("candidates", "breakEven", "cached"));
+    }
+    Path file = Files.writeString(folder.resolve("old.json"), tree.toString());
+    SparseChoice choice = JsonReport.read(file).choices().getFirst().choice();
+    assertEquals(List.of(), choice.candidates());
+    assertNull(choice.breakEven());
+    assertFalse(choice.cached());
   }
 }

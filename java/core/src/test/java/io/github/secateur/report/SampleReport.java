@@ -1,6 +1,8 @@
 package io.github.secateur.report;
 
 import io.github.secateur.prune.LayerSparsity;
+import io.github.secateur.sparse.BreakEven;
+import io.github.secateur.sparse.Candidate;
 import io.github.secateur.sparse.SparseChoice;
 import io.github.secateur.sparse.Spread;
 import io.github.secateur.tensor.DType;
@@ -184,6 +186,9 @@ final class SampleReport {
     return new Spread(micros, micros * 0.98, micros * 1.04, 31);
   }
 
+  private static final List<BreakEven.Point> POINTS =
+      List.of(new BreakEven.Point(0.8, 10, 11, "csr"), new BreakEven.Point(0.85, 10, 8, "csr"));
+
   private static List<LayerChoice> choices() {
     List<LayerChoice> choices = new ArrayList<>();
     for (int i = 0; i < LAYERS.length; i++) {
@@ -195,7 +200,19 @@ final class SampleReport {
             new LayerChoice(
                 STRATEGIES.get(0),
                 new SparseChoice(
-                    LAYERS[i], batch, 0.92 - 0.09 * i, dense, sparse, chosen, "panels", 150_000)));
+                    LAYERS[i],
+                    batch,
+                    0.92 - 0.09 * i,
+                    dense,
+                    sparse,
+                    chosen,
+                    "csr",
+                    150_000,
+                    List.of(
+                        new Candidate("csr", spread(sparse), 150_000),
+                        new Candidate("4x1", spread(1.2 * sparse), 190_000)),
+                    i == 2 ? null : new BreakEven("csr", i == 0 ? 0.8125 : null, POINTS),
+                    batch == 64)));
       }
     }
     return choices;
