@@ -179,6 +179,26 @@ struct Bench {
     fflush(stdout);
   }
 
+  // N:M on rows of 4096.
+  void time_nm(int32_t n_of, int32_t m, int32_t axis, bool pruned_before) const {
+    std::vector<double> times;
+    int64_t nan;
+    for (int run = 0; run < 5; ++run) {
+      times.push_back(ms([&] {
+        CHECK_OK(secateur_select_nm(device, nullptr, dtype, SECATEUR_KEY_ABS, n_of, m, axis,
+                                    n / 4096, 4096, scores,
+                                    pruned_before ? static_cast<uint32_t*>(previous) : nullptr,
+                                    static_cast<uint32_t*>(mask), &nan));
+      }));
+    }
+    std::sort(times.begin(), times.end());
+    printf("  %2d:%-2d axis %d %-8s %8.3f ms %6.1f GB/s %6.3f ns an element\n", n_of, m, axis,
+           pruned_before ? "previous" : "", times[0],
+           static_cast<double>(score_bytes()) / times[0] / 1e6,
+           times[0] * 1e6 / static_cast<double>(n));
+    fflush(stdout);
+  }
+
   // The same by the standard library, on floats and one thread.
   void time_peer(double sparsity) const {
     std::vector<float> copy(static_cast<size_t>(n));
@@ -273,6 +293,12 @@ int main(int argc, char** argv) {
           bench.time("the fallback", SECATEUR_KEY_ABS, 0.9, false);
           CHECK_OK(secateur_select_force(0));
         }
+        const int32_t patterns[][2] = {{2, 4}, {4, 8}, {1, 4}, {8, 16}, {16, 32}, {3, 5}};
+        for (const auto& [n_of, m] : patterns) {
+          if (n < 8192) break;
+          for (const int32_t axis : {1, 0}) bench.time_nm(n_of, m, axis, false);
+        }
+        bench.time_nm(2, 4, 1, true);
       }
       first = false;
     }

@@ -51,33 +51,36 @@ void check_case(const Case& c, secateur_key key, const std::vector<typename Type
   const int64_t n = c.rows * c.cols;
   const std::vector<bool> expected = sort_out<Type>(c, key, scores, previous);
   Guarded<typename Type::Storage> x(scores);
-  for (int threads : {1, 3}) {
+  const auto run = [&](const char* isa, int threads, bool in_place) {
     CHECK_OK(secateur_set_threads(threads));
-    for (bool in_place : {false, true}) {
-      if (in_place && previous == nullptr) continue;
-      Guarded<uint32_t> mask(SECATEUR_MASK_WORDS(n), 0xdeadbeef);
-      if (in_place) {
-        for (int64_t i = 0; i < SECATEUR_MASK_WORDS(n); ++i) {
-          mask[i] = (*previous)[static_cast<size_t>(i)];
-        }
+    Guarded<uint32_t> mask(SECATEUR_MASK_WORDS(n), 0xdeadbeef);
+    if (in_place) {
+      for (int64_t i = 0; i < SECATEUR_MASK_WORDS(n); ++i) {
+        mask[i] = (*previous)[static_cast<size_t>(i)];
       }
-      int64_t nan = 7;
-      const uint32_t* before =
-          in_place ? mask.data() : (previous == nullptr ? nullptr : previous->data());
-      CHECK_OK(secateur_select_nm(cpu(), nullptr, static_cast<secateur_dtype>(Type::kDtype), key,
-                                  c.n, c.m, c.axis, c.rows, c.cols, x.data(), before, mask.data(),
-                                  &nan));
-      CHECK(nan == -1);
-      const std::vector<uint32_t> got = mask.take();
-      for (int64_t i = 0; i < n; ++i) {
-        CHECK_NOTE(test::kept(got, i) == expected[static_cast<size_t>(i)],
-                   "%d:%d along axis %d of [%lld, %lld], key %d, dtype %d, element %lld", c.n, c.m,
-                   c.axis, static_cast<long long>(c.rows), static_cast<long long>(c.cols),
-                   static_cast<int>(key), Type::kDtype, static_cast<long long>(i));
-      }
-      CHECK(n % 32 == 0 || got.back() >> (n % 32) == 0);
     }
+    int64_t nan = 7;
+    const uint32_t* before =
+        in_place ? mask.data() : (previous == nullptr ? nullptr : previous->data());
+    CHECK_OK(secateur_select_nm(cpu(), nullptr, static_cast<secateur_dtype>(Type::kDtype), key, c.n,
+                                c.m, c.axis, c.rows, c.cols, x.data(), before, mask.data(), &nan));
+    CHECK(nan == -1);
+    const std::vector<uint32_t> got = mask.take();
+    for (int64_t i = 0; i < n; ++i) {
+      CHECK_NOTE(test::kept(got, i) == expected[static_cast<size_t>(i)],
+                 "%d:%d along axis %d of [%lld, %lld], key %d, dtype %d, %s, element %lld", c.n,
+                 c.m, c.axis, static_cast<long long>(c.rows), static_cast<long long>(c.cols),
+                 static_cast<int>(key), Type::kDtype, isa, static_cast<long long>(i));
+    }
+    CHECK(n % 32 == 0 || got.back() >> (n % 32) == 0);
+  };
+  static int turn = 0;
+  for (const char* isa : {"plain", "avx2", "avx512"}) {
+    if (secateur_cpu_set_isa(isa) != SECATEUR_OK) continue;
+    ++turn;
+    run(isa, turn % 2 == 0 ? 1 : 3, previous != nullptr && turn / 2 % 2 == 0);
   }
+  CHECK_OK(secateur_cpu_set_isa(nullptr));
 }
 
 template <class Type>
@@ -106,6 +109,36 @@ void keeps_n_of_m() {
         }
       }
     }
+  }
+}
+
+// Any shape and pattern; ties, denormals, and NaN where elements were pruned before.
+template <class Type>
+void keeps_n_of_m_in_any_shape() {
+  Random random(4);
+  for (int round = 0; round < (SANITIZED ? 40 : 400); ++round) {
+    const auto m = static_cast<int32_t>(1 + random.below(32));
+    const auto n = static_cast<int32_t>(1 + random.below(m));
+    const int64_t rows = 1 + random.below(round % 4 == 0 ? 300 : 40);
+    const int64_t most = SANITIZED ? 60 : 300;
+    const int64_t cols =
+        round % 3 == 0 ? m * (1 + random.below(most / m + 1)) : 1 + random.below(most);
+    const std::vector<uint32_t> previous = random.mask(rows * cols, 0.6);
+    std::vector<typename Type::Storage> scores;
+    for (int64_t i = 0; i < rows * cols; ++i) {
+      const float special[] = {0.0f, -0.0f, 1, -1, test::kInf, -test::kInf, 1e-41f, -6e-8f};
+      const bool common = random.below(3) == 0;
+      scores.push_back(Type::from_float(common ? special[random.below(8)] : random.normal()));
+    }
+    const secateur_key key = round % 2 == 0 ? SECATEUR_KEY_ABS : SECATEUR_KEY_SIGNED;
+    const auto axis = static_cast<int32_t>(random.below(2));
+    check_case<Type>({n, m, axis, rows, cols}, key, scores, nullptr);
+    for (int64_t i = 0; i < rows * cols; ++i) {
+      if (!test::kept(previous, i) && i % 3 == 0) {
+        scores[static_cast<size_t>(i)] = Type::from_float(i % 2 == 0 ? test::kNan : -test::kNan);
+      }
+    }
+    check_case<Type>({n, m, axis, rows, cols}, key, scores, &previous);
   }
 }
 
@@ -182,6 +215,9 @@ int main() {
   keeps_n_of_m<F32>();
   keeps_n_of_m<F16>();
   keeps_n_of_m<BF16>();
+  keeps_n_of_m_in_any_shape<F32>();
+  keeps_n_of_m_in_any_shape<F16>();
+  keeps_n_of_m_in_any_shape<BF16>();
   keeps_n_of_m_in_a_large_matrix();
   refuses_nan<F32>();
   refuses_nan<F16>();
