@@ -268,8 +268,8 @@ std::vector<int64_t> ranks(int64_t n) {
 }
 
 void selects_in_one_tensor() {
-  const std::vector<int64_t> sizes = {0,  1,  2,  3,   7,    8,    31,   32,   33,
-                                      63, 64, 65, 127, 1009, 8191, 8192, 8193, 20011};
+  const std::vector<int64_t> sizes = {0,  1,  2,   3,    7,    8,    31,   32,   33,   63,
+                                      64, 65, 127, 1009, 4095, 4096, 4097, 8192, 8193, 20011};
   for (const Distribution& distribution : distributions()) {
     for (int64_t n : sizes) {
       for (int64_t k : ranks(n)) {
@@ -327,6 +327,32 @@ void reads_little() {
   }
 }
 
+// Ties between which the cut lies, by tiles that are far apart, and masks made in place.
+void cuts_ties_anywhere() {
+  const int64_t n = SANITIZED ? 100003 : 600011;
+  for (int kind = 0; kind < 4; ++kind) {
+    std::vector<float> x(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; ++i) {
+      // Equal ones everywhere, at the front, at the back, or in some tiles of many.
+      const bool tied = kind == 0   ? below(2) == 0
+                        : kind == 1 ? i < n / 2
+                        : kind == 2 ? i >= n / 2
+                                    : i / 4096 % 7 == 0;
+      x[static_cast<size_t>(i)] = tied ? -1.0f : 4 * normal();
+    }
+    Tensors tensors = {{x, 0, 1}};
+    if (kind % 2 == 1) prune_before(&tensors[0]);
+    const auto lower = static_cast<int64_t>(
+        std::count_if(x.begin(), x.end(), [](float v) { return std::fabs(v) < 1; }));
+    const auto tied = static_cast<int64_t>(std::count(x.begin(), x.end(), -1.0f));
+    for (int64_t k :
+         {lower + 1, lower + tied / 3, lower + tied - 1, lower + tied, lower + tied + 9}) {
+      check_case(tensors, SECATEUR_KEY_ABS, {k}, "ties in some tiles");
+      check_case(tensors, SECATEUR_KEY_SIGNED, {k}, "ties in some tiles");
+    }
+  }
+}
+
 // Knows the sample's places (select_sample.cpp) and shows it other values than the rest has.
 void finds_the_rank_where_the_sample_lies() {
   const int64_t n = 1 << 20;
@@ -380,6 +406,20 @@ void selects_in_groups() {
     std::vector<int64_t> k;
     for (int64_t n : elements) k.push_back(below(n + 1));
     check_case(tensors, round % 2 == 0 ? SECATEUR_KEY_ABS : SECATEUR_KEY_SIGNED, k, "groups");
+  }
+  // Short tensors, as biases are.
+  for (int round = 0; round < (SANITIZED ? 20 : 300); ++round) {
+    Tensors tensors;
+    int64_t n = 0;
+    for (int64_t count = below(30); count >= 0; --count) {
+      tensors.emplace_back(
+          draw(all[static_cast<size_t>(below(static_cast<int64_t>(all.size())))], 1 + below(300)),
+          0, static_cast<int>(below(5)));
+      if (below(2) == 0) prune_before(&tensors.back());
+      n += tensors.back().n;
+    }
+    check_case(tensors, round % 2 == 0 ? SECATEUR_KEY_ABS : SECATEUR_KEY_SIGNED, {below(n + 1)},
+               "short tensors");
   }
   // Equal scores everywhere: the last segments go first.
   Tensors tied;
@@ -478,6 +518,7 @@ int main() {
   selects_in_one_tensor();
   selects_in_groups();
   reads_little();
+  cuts_ties_anywhere();
   finds_the_rank_where_the_sample_lies();
   selects_in_large_tensors();
   CHECK_OK(secateur_device_close(device));
