@@ -111,7 +111,7 @@ final class BenchCommand implements Callable<Integer> {
       ConsoleProgress progress = common.progress();
       Provenance provenance = Provenance.of(device, common.seed, describe(samples), Map.of());
       List<Sparsified> whole =
-          inputs.wholeModel() ? wholeModel(device, model, plan, samples, progress) : List.of();
+          inputs.runs(model) ? wholeModel(device, model, plan, samples, progress) : List.of();
       write(Bench.run(device, plan, whole, provenance, progress));
     }
     return 0;

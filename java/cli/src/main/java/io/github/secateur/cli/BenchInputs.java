@@ -9,6 +9,8 @@ import io.github.secateur.bench.WeightMatrix.Layer;
 import io.github.secateur.bench.ZeroPattern;
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.graph.Model;
+import io.github.secateur.graph.Node;
+import io.github.secateur.graph.Ops;
 import io.github.secateur.sparse.Sparsify;
 import io.github.secateur.sparse.Stopwatch;
 import io.github.secateur.train.Progress;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,7 +33,7 @@ import picocli.CommandLine.Parameters;
 /** What {@code secateur bench} measures: the matrices of one source, and the batch sizes. */
 final class BenchInputs {
   private static final List<Long> BATCHES = List.of(1L, 16L, 64L, 256L);
-  private static final List<Double> SPARSITIES = List.of(0.5, 0.7, 0.8, 0.9, 0.95);
+  private static final List<Double> SPARSITIES = List.of(0.3, 0.5, 0.7, 0.8, 0.9, 0.95);
   private static final List<Double> QUICK_SPARSITIES = List.of(0.5, 0.9);
   private static final Pattern SHAPE = Pattern.compile("(\\d{1,9})x(\\d{1,9})");
 
@@ -69,7 +72,7 @@ final class BenchInputs {
       names = "--sparsity",
       paramLabel = "S",
       split = ",",
-      description = "Fractions of zeros (default: 0.5,0.7,0.8,0.9,0.95; with --quick 0.5,0.9).")
+      description = "Fractions of zeros (default: 0.3,0.5,0.7,0.8,0.9,0.95; with --quick 0.5,0.9).")
   List<Double> sparsities;
 
   @Option(
@@ -120,9 +123,23 @@ final class BenchInputs {
     return sparsities != null || patterns != null;
   }
 
-  /** Whether the model itself is run. */
-  boolean wholeModel() {
+  /** Whether the model is measured with the zeros that it has. */
+  private boolean wholeModel() {
     return file != null && !synthetic();
+  }
+
+  /** Whether the model itself is to be run, beside its layers' products. */
+  boolean runs(Model model) {
+    return wholeModel() && obstacle(model).isEmpty();
+  }
+
+  private static Optional<Node> obstacle(Model model) {
+    return model.graph().nodes().stream().filter(node -> Ops.find(node).isEmpty()).findFirst();
+  }
+
+  private static String notRun(Model model) {
+    return "the network as a whole was not run, as %s cannot be executed by Secateur; its layers were taken as products of one row a sample."
+        .formatted(obstacle(model).orElseThrow());
   }
 
   /** Ends the work when the user asked for it. */
@@ -145,7 +162,8 @@ final class BenchInputs {
         new MatrixBench.Options(
             new Stopwatch.Options(repeats, quick ? 500 : 1000),
             common.tf32 ? TF32_TOLERANCE : TOLERANCE,
-            wanted));
+            wanted),
+        wholeModel() && !runs(model) ? List.of(notRun(model)) : List.of());
   }
 
   private String title() {

@@ -34,9 +34,11 @@ final class BenchPrinter {
         "measured peak: %.0f GFLOP/s, %.1f GB/s read from memory%n",
         report.roofline().peakGflops(),
         report.roofline().bandwidthGBs());
-    if (!report.batches().isEmpty()) {
+    if (report.batches().stream().anyMatch(b -> !b.layers().isEmpty())) {
       section(out, "Layers, as they run in the network");
       out.print(layers());
+    }
+    if (!report.batches().isEmpty()) {
       section(out, "The whole network");
       out.print(network());
       report.batches().forEach(b -> out.printf("batch %d: %s%n", b.batch(), b.verdict()));
@@ -98,7 +100,7 @@ final class BenchPrinter {
           micros(b.denseMicros().median()),
           micros(b.sparseMicros().median()),
           times(b.speedup()),
-          format("±%.1f", b.denseMicros().noise()));
+          format("%.0f %%", 100 * b.denseMicros().noise() / b.denseMicros().median()));
     }
     return table;
   }

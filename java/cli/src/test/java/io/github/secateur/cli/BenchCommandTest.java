@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.secateur.graph.Model;
+import io.github.secateur.graph.Node;
+import io.github.secateur.graph.OpId;
+import io.github.secateur.io.OnnxReader;
 import io.github.secateur.io.OnnxWriter;
 import io.github.secateur.nn.Networks;
 import java.nio.file.Files;
@@ -13,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -134,6 +139,20 @@ class BenchCommandTest {
     String text = bench(dense, "--batch", "2", "--no-tune-cache").out();
     assertTrue(text.contains("no layer has zeros enough"), text);
     assertTrue(text.contains("--sparsity"), text);
+  }
+
+  @Test
+  void aModelThatCannotBeRunHasLayersAllTheSame() throws Exception {
+    Model model = OnnxReader.read(Path.of(pruned));
+    Node own = Node.of("own", new OpId("elsewhere", "Own"), List.of("a"), List.of("b"), Map.of());
+    model.graph().nodes().add(own);
+    model.opsets().put("elsewhere", 1L);
+    Path file = folder.resolve("own.onnx");
+    OnnxWriter.write(model, file);
+    JsonNode found = json(file.toString(), "--batch", "2");
+    assertEquals(0, found.get("batches").size());
+    assertTrue(found.get("results").size() > 0);
+    assertTrue(found.at("/notes/0").asText().contains("Own"), found::toPrettyString);
   }
 
   @Test

@@ -34,17 +34,20 @@ public final class Bench {
    * @param matrices in the order of the report
    * @param batches batch sizes
    * @param options how to time
+   * @param notes what readers must know of the choice
    */
   public record Plan(
       String title,
       String model,
       List<WeightMatrix> matrices,
       List<Long> batches,
-      MatrixBench.Options options) {
+      MatrixBench.Options options,
+      List<String> notes) {
     /** Checks that every batch of every matrix can be held. */
     public Plan {
       matrices = List.copyOf(matrices);
       batches = List.copyOf(batches);
+      notes = List.copyOf(notes);
       for (WeightMatrix matrix : matrices) {
         batches.forEach(matrix::checkBatch);
       }
@@ -77,7 +80,7 @@ public final class Bench {
         results,
         Crossing.of(results),
         whole,
-        notes(device, results, whole),
+        notes(device, plan, results, whole),
         provenance);
   }
 
@@ -131,8 +134,8 @@ public final class Bench {
   }
 
   private static List<String> notes(
-      Device device, List<BenchResult> results, List<BenchReport.ModelTimes> whole) {
-    List<String> notes = new ArrayList<>();
+      Device device, Plan plan, List<BenchResult> results, List<BenchReport.ModelTimes> whole) {
+    List<String> notes = new ArrayList<>(plan.notes);
     if ("yes".equals(device.info().details().get("blas-held-back"))) {
       notes.add(
           "OPENBLAS_CORETYPE holds the dense baseline on slower kernels than this processor has;"
@@ -146,13 +149,20 @@ public final class Bench {
                 whole.stream().flatMap(m -> Stream.of(m.denseMicros(), m.sparseMicros())))
             .toList();
     long noisy = times.stream().filter(t -> t.noise() > NOISY * t.median()).count();
+    boolean beyond =
+        results.stream().flatMap(r -> r.products().stream()).anyMatch(p -> p.ofPeak() > 1.02);
+    if (beyond) {
+      notes.add(
+          "a product reached more than the measured peak, so the machine was busy while that was"
+              + " measured: shares of the peak are too high.");
+    }
     if (noisy > MANY * times.size()) {
       notes.add(
           "this machine is noisy: %d of %d times spread by more than %.0f %% around their median;"
                   .formatted(noisy, times.size(), 100 * NOISY)
               + " close what else runs, or raise --repeats.");
     }
-    if (results.isEmpty() && !whole.isEmpty()) {
+    if (results.isEmpty()) {
       notes.add(
           "no layer has zeros enough to be measured; --sparsity 0.8,0.9 tries the same shapes with"
               + " synthetic zeros.");

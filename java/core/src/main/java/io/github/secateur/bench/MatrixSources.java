@@ -12,7 +12,9 @@ import io.github.secateur.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /** Weight matrices of real networks: of a model's layers, and of pattern files. */
@@ -40,9 +42,23 @@ public final class MatrixSources {
     return matrices;
   }
 
-  /** The shapes of a model's layers, whatever its zeros. */
+  /** The shapes of a model's layers, each once, whatever their zeros. */
   public static List<Layer> layers(Model model) {
-    return of(model).stream().map(m -> new Layer(m.name(), m.out(), m.in(), 1)).toList();
+    Map<List<Long>, List<String>> names = new LinkedHashMap<>();
+    for (WeightMatrix m : of(model)) {
+      names.computeIfAbsent(List.of(m.out(), m.in()), shape -> new ArrayList<>()).add(m.name());
+    }
+    List<Layer> layers = new ArrayList<>();
+    names.forEach(
+        (shape, alike) -> {
+          Layer layer = Layer.of(shape.getFirst(), shape.getLast());
+          String name =
+              alike.size() == 1
+                  ? alike.getFirst()
+                  : "%s, %d layers".formatted(layer.name(), alike.size());
+          layers.add(new Layer(name, layer.out(), layer.in(), 1));
+        });
+    return layers;
   }
 
   /**

@@ -20,6 +20,19 @@ import java.util.Optional;
  * break-even, latency and the roofline, and every number as a table.
  */
 public final class BenchHtml {
+  private static final List<String> PRODUCT_HEADERS =
+      List.of(
+          "Format:",
+          "Time, µs",
+          "Quartiles, µs",
+          "Gain",
+          "Useful GFLOP/s",
+          "Effective GFLOP/s",
+          "FLOP a byte",
+          "Ceiling GFLOP/s",
+          "% of peak",
+          "% of memory");
+
   private final BenchReport report;
   private final Html html = new Html();
 
@@ -126,11 +139,13 @@ public final class BenchHtml {
       html.raw("<section>\n").element("h2", "Does pruning pay?").raw("<ul>\n");
       report.breakEvens().forEach(b -> html.element("li", b.verdict()));
       html.raw("</ul>\n");
-      html.figure(
-          "breakeven",
-          "Break-even sparsity",
-          "From this sparsity on the fastest sparse product beats the dense one. Where a value is"
-              + " missing it lies outside what was measured.");
+      if (report.breakEvens().stream().anyMatch(b -> b.sparsity() != null)) {
+        html.figure(
+            "breakeven",
+            "Break-even sparsity",
+            "From this sparsity on the fastest sparse product beats the dense one. Where a value is"
+                + " missing it lies outside what was measured.");
+      }
       html.raw("</section>\n");
     }
   }
@@ -209,39 +224,31 @@ public final class BenchHtml {
       return;
     }
     html.raw("<section>\n").element("h2", "All products");
-    html.openTable(
-        "Products by matrix, pattern, sparsity, batch size and format",
-        List.of(
-            "Matrix",
-            "Pattern:",
-            "Sparsity",
-            "Batch",
-            "Columns",
-            "Format:",
-            "Time, µs",
-            "Quartiles, µs",
-            "Gain",
-            "Useful GFLOP/s",
-            "Effective GFLOP/s",
-            "Operations a byte",
-            "Ceiling GFLOP/s",
-            "% of peak",
-            "% of bandwidth"));
+    boolean columns = report.results().stream().anyMatch(r -> r.columns() != r.batch());
+    List<String> headers = new ArrayList<>(List.of("Matrix", "Pattern:", "Sparsity", "Batch"));
+    if (columns) {
+      headers.add("Columns");
+    }
+    headers.addAll(PRODUCT_HEADERS);
+    html.openTable("Products by matrix, pattern, sparsity, batch size and format", headers);
     for (BenchResult r : report.results()) {
-      r.products().forEach(p -> html.row(product(r, p)));
+      r.products().forEach(p -> html.row(product(r, p, columns)));
     }
     html.closeTable();
     html.raw("<p class=\"hint\">Useful counts nonzeros alone, effective all weights: what dense");
-    html.raw(" would have to reach to be as fast. Gain: dense over own time.</p></section>\n");
+    html.raw(" would have to reach to be as fast. Gain: dense over own time. % of memory: of the");
+    html.raw(" read bandwidth; above 100 % where the data stays in caches.</p></section>\n");
   }
 
-  private static List<String> product(BenchResult r, Product p) {
+  private static List<String> product(BenchResult r, Product p, boolean columns) {
     List<String> row = new ArrayList<>();
     row.add(r.matrix());
     row.add(r.pattern());
     row.add(percent(r.sparsity()));
     row.add(Numbers.count(r.batch()));
-    row.add(Numbers.count(r.columns()));
+    if (columns) {
+      row.add(Numbers.count(r.columns()));
+    }
     row.add(p.format());
     row.add(Numbers.micros(p.micros().median()));
     row.add(Numbers.micros(p.micros().low()) + "–" + Numbers.micros(p.micros().high()));

@@ -126,7 +126,7 @@
         return [config('scatter', null, [
           ...series,
           { label: 'ceiling', data: roof, ...reference(), borderDash: [], borderWidth: 2, showLine: true },
-        ], logAxis('Operations a byte of memory', figures, { min: from, max: to }),
+        ], logAxis('FLOP a byte of memory', figures, { min: from, max: to }),
         logAxis('GFLOP/s'), { format: (v) => `${figures(v, 3)} GFLOP/s` })];
       },
     },

@@ -38,7 +38,7 @@ const SecateurCharts = (() => {
     borderColor: ink(`s${index % 6}`),
     backgroundColor: ink(`s${index % 6}`),
     borderDash: DASHES[index % 6],
-    pointStyle: MARKERS[index % 6],
+    pointStyle: MARKERS[(index + Math.floor(index / 6)) % 6],
     borderWidth: 2,
     pointRadius: 4,
     spanGaps: true,

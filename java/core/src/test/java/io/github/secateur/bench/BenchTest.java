@@ -43,7 +43,7 @@ class BenchTest {
       throws Exception {
     try (Device device = Devices.open("cpu", DeviceOptions.defaults())) {
       Provenance provenance = Provenance.of(device, 1, Map.of(), Map.of());
-      Bench.Plan plan = new Bench.Plan("test", null, matrices, batches, options);
+      Bench.Plan plan = new Bench.Plan("test", null, matrices, batches, options, List.of());
       BenchReport report = Bench.run(device, plan, List.of(), provenance, Progress.NONE);
       assertEquals(0, device.liveBuffers());
       return report;
@@ -133,7 +133,7 @@ class BenchTest {
     try (Device device = Devices.open("cpu", DeviceOptions.defaults())) {
       Provenance provenance = Provenance.of(device, 1, Map.of(), Map.of());
       List<WeightMatrix> matrices = List.of(matrix(4, 4, "random", 0.5));
-      Bench.Plan plan = new Bench.Plan("test", null, matrices, List.of(1L), OPTIONS);
+      Bench.Plan plan = new Bench.Plan("test", null, matrices, List.of(1L), OPTIONS, List.of());
       assertThrows(
           StoppedException.class, () -> Bench.run(device, plan, List.of(), provenance, stopped));
       assertEquals(0, device.liveBuffers());

@@ -43,7 +43,8 @@ class BenchPagesTest {
         new MatrixBench.Options(new Stopwatch.Options(1, 0), 1e-4, List.of());
     try (Device device = Devices.open("cpu", DeviceOptions.defaults())) {
       Provenance provenance = Provenance.of(device, 1, Map.of("samples", "1"), Map.of());
-      Bench.Plan plan = new Bench.Plan(names[0], null, matrices, List.of(1L, 3L), options);
+      Bench.Plan plan =
+          new Bench.Plan(names[0], null, matrices, List.of(1L, 3L), options, List.of());
       return Bench.run(device, plan, List.of(), provenance, Progress.NONE);
     }
   }
@@ -95,18 +96,19 @@ class BenchPagesTest {
     for (BenchResult r : report.results()) {
       for (BenchResult.Product p : r.products()) {
         String cells =
-            "<th scope=\"row\">%s</th><td>random</td><td>%s</td><td>%d</td><td>%d</td><td>%s</td>"
+            "<th scope=\"row\">%s</th><td>random</td><td>%s</td><td>%d</td><td>%s</td>"
                 .formatted(
                     r.matrix(),
                     r.sparsity() == 0.5 ? "50&nbsp;%" : "75&nbsp;%",
                     r.batch(),
-                    r.columns(),
                     p.format());
         assertTrue(page.contains(cells), cells);
       }
     }
     report.breakEvens().forEach(b -> assertTrue(page.contains(Html.escape(b.verdict()))));
-    for (String id : List.of("breakeven", "speedup", "latency", "roofline")) {
+    boolean crosses = report.breakEvens().stream().anyMatch(b -> b.sparsity() != null);
+    assertEquals(crosses, page.contains("<figure id=\"breakeven\">"));
+    for (String id : List.of("speedup", "latency", "roofline")) {
       assertTrue(page.contains("<figure id=\"" + id + "\">"), id);
     }
     assertTrue(page.contains("default-src 'none'") && page.contains("Chart.js v"));
