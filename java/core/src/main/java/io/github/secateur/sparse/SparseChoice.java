@@ -15,7 +15,8 @@ import java.util.List;
  * @param layout label of the fastest sparse format
  * @param bytes size of the packed weight on the device; from the cache, that of a weight of alike
  *     density
- * @param candidates all sparse formats that were timed, fastest first
+ * @param candidates all sparse formats that were timed, fastest first, those that stopped early
+ *     last
  * @param breakEven the sparsity from which a layer like this pays sparse, or null when that was not
  *     asked for
  * @param cached whether the times were taken in an earlier run

@@ -13,6 +13,9 @@ import java.util.List;
 public final class Stopwatch {
   private static final int MAX_INNER = 10_000;
 
+  /** Work that takes so many times the shortest sample is warm after one run. */
+  private static final double LONG = 20;
+
   /** After so many samples, who takes more than so many times the best leaves. */
   private static final int[] HEATS = {2, 5};
 
@@ -68,10 +71,13 @@ public final class Stopwatch {
   static List<Spread> run(Sampler sampler, int competitors, Options options, boolean knockout) {
     int[] runs = new int[competitors];
     for (int c = 0; c < competitors; c++) {
-      sampler.micros(c, 1); // first touch, lazy loading
-      double once = sampler.micros(c, 3);
-      runs[c] = (int) Math.clamp(Math.ceil(options.sampleMicros / once), 1, MAX_INNER);
-      sampler.micros(c, runs[c]);
+      double once = sampler.micros(c, 1); // first touch, lazy loading
+      runs[c] = 1;
+      if (once < LONG * options.sampleMicros) {
+        once = sampler.micros(c, 3);
+        runs[c] = (int) Math.clamp(Math.ceil(options.sampleMicros / once), 1, MAX_INNER);
+        sampler.micros(c, runs[c]);
+      }
     }
     double[][] micros = new double[competitors][options.repeats];
     int[] taken = new int[competitors];

@@ -52,7 +52,7 @@ record Times(
    * A layer alone.
    *
    * @param dense product, bias and activation
-   * @param sparse formats that were timed, fastest first
+   * @param sparse formats that were timed, fastest first, those that stopped early last
    * @param date when, ISO 8601, UTC
    */
   record Layer(Spread dense, List<Candidate> sparse, String date) {

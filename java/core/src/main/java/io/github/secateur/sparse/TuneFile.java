@@ -35,7 +35,7 @@ import java.util.Set;
 final class TuneFile {
   private static final System.Logger LOG = System.getLogger(TuneFile.class.getName());
   private static final long LARGEST = 64L << 20;
-  private static final int LOCK_TRIES = 100;
+  private static final int LOCK_TRIES = 500;
   private static final long LOCK_PAUSE_MILLIS = 20;
 
   private static final ObjectMapper MAPPER =

@@ -80,16 +80,24 @@ final class Tuner {
     for (int i = 0; i < labels.size(); i++) {
       sparse.add(new Candidate(labels.get(i), spreads.get(i + 1), bytes.get(i)));
     }
-    sparse.sort(Comparator.comparingDouble(c -> c.time().median()));
+    sparse.sort(
+        Comparator.comparing((Candidate c) -> left(c, spreads.getFirst()))
+            .thenComparingDouble(c -> c.time().median()));
     measured++;
     nanos += System.nanoTime() - begin;
     return Optional.of(new Times.Layer(spreads.getFirst(), sparse, TuneFile.date()));
   }
 
+  /** Whether a format was so slow that it was not timed to the end. */
+  private static boolean left(Candidate candidate, Spread dense) {
+    return candidate.time().repeats() < dense.repeats();
+  }
+
   /** Whether a layer is worth running sparse. */
   boolean pays(Times.Layer times) {
-    double best = times.sparse().getFirst().time().median();
-    return best <= times.dense().median() * (1 - options.minimalGain());
+    Candidate best = times.sparse().getFirst();
+    return !left(best, times.dense())
+        && best.time().median() <= times.dense().median() * (1 - options.minimalGain());
   }
 
   /** The times of two whole models, and where they come from. */

@@ -112,6 +112,22 @@ class ChoiceTest {
     assertTrue(none.choices().isEmpty());
   }
 
+  /** Few samples may look fast by chance. */
+  @Test
+  void aFormatThatStoppedEarlyIsNotChosen() {
+    Map<String, Double> times = Map.of("dense", 100.0, "csr", 40.0, "4x1", 30.0);
+    Model model = model("mlp:64-48", new SparseFormat.Blocks(4, 1), 0.9);
+    Table table = new Table(times);
+    table.stopped = List.of("4x1");
+    SparseChoice choice = choose(table, model).choices().getFirst();
+    assertEquals("csr", choice.layout());
+    assertTrue(choice.chosen());
+    assertEquals("4x1", choice.candidates().getLast().format());
+    table = new Table(times);
+    table.stopped = List.of("4x1", "csr");
+    assertFalse(choose(table, model).choices().getFirst().chosen());
+  }
+
   @Test
   void aModelThatIsSlowerAsAWholeStaysDense() {
     Model model = model("mlp:64-48-32", ROWS, 0.9);

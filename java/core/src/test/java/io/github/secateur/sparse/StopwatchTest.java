@@ -36,6 +36,12 @@ class StopwatchTest {
   }
 
   @Test
+  void longWorkIsTriedOnce() {
+    run(false, 1, 100, 2000, 1999);
+    assertEquals(List.of("0x1", "1x1", "1x3", "1x1", "0x1", "1x1"), samples);
+  }
+
+  @Test
   void inAKnockoutTheSlowStopEarly() {
     assertArrayEquals(new int[] {15, 15, 2, 5, 15}, repeats(run(true, 15, 0, 10, 8, 17, 11, 9)));
     assertArrayEquals(new int[] {15, 15, 15}, repeats(run(false, 15, 0, 10, 1, 100)));

@@ -263,14 +263,14 @@ class TuneFileTest {
 
   @Test
   void manyWritersKeepEachOthersTimes() throws Exception {
-    try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+    try (ExecutorService threads = Executors.newFixedThreadPool(6)) {
       List<Future<?>> tasks = new ArrayList<>();
-      for (int t = 0; t < 16; t++) {
+      for (int t = 0; t < 12; t++) {
         int writer = t;
         tasks.add(
             threads.submit(
                 () -> {
-                  for (int i = 0; i < 3; i++) {
+                  for (int i = 0; i < 2; i++) {
                     write("writer %d, time %d".formatted(writer, i));
                   }
                 }));
@@ -279,16 +279,16 @@ class TuneFileTest {
         task.get();
       }
     }
-    assertEquals(48, open(folder()).known().layers().size());
+    assertEquals(24, open(folder()).known().layers().size());
     assertEquals(List.of(), logged);
   }
 
-  /** Writes ten times to a folder, as a process of its own. */
+  /** Writes six times to a folder, as a process of its own. */
   static final class Writer {
     private Writer() {}
 
     public static void main(String[] arguments) {
-      for (int i = 0; i < 10; i++) {
+      for (int i = 0; i < 6; i++) {
         TuneFile file = open(Path.of(arguments[0]));
         file.put(arguments[1] + " " + i, times(1 + i));
         file.flush();
@@ -314,6 +314,6 @@ class TuneFileTest {
     for (Process process : processes) {
       assertEquals(0, process.waitFor());
     }
-    assertEquals(30, open(folder()).known().layers().size());
+    assertEquals(18, open(folder()).known().layers().size());
   }
 }
