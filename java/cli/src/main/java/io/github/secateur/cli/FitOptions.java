@@ -2,6 +2,7 @@ package io.github.secateur.cli;
 
 import io.github.secateur.train.LearningRate;
 import io.github.secateur.train.Optimizer;
+import io.github.secateur.train.SparseMode;
 import io.github.secateur.train.TrainOptions;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -76,6 +77,17 @@ final class FitOptions {
               + " epoch; 0 (default) never.")
   int patience;
 
+  @Option(
+      names = "--sparse-training",
+      paramLabel = "MODE",
+      defaultValue = "off",
+      description =
+          "Products of pruned layers while training: off (default) dense; auto sparse from the"
+              + " sparsity on at which this device was measured to be faster, which may differ from"
+              + " run to run, but not between a run and its --resume; on sparse as soon as anything"
+              + " is pruned.")
+  SparseMode sparse;
+
   /** The options as the engine takes them. */
   TrainOptions toTrainOptions(int defaultEpochs, long seed) {
     return new TrainOptions(
@@ -85,7 +97,8 @@ final class FitOptions {
         toSchedule(),
         seed,
         patience,
-        List.of());
+        List.of(),
+        sparse);
   }
 
   private Optimizer toOptimizer() {

@@ -32,6 +32,7 @@ public final class Executable implements AutoCloseable {
   private final Parameters parameters;
   private final Device device;
   private final boolean training;
+  private final SparseWeights sparse; // null when all products are dense
   private final List<Buffer> owned = new ArrayList<>();
   private final List<Op.Kernel> kernels = new ArrayList<>();
   private final Map<String, DeviceTensor> tensors = new HashMap<>();
@@ -40,11 +41,12 @@ public final class Executable implements AutoCloseable {
   private Buffer scratch;
   private DeviceTensor randomState;
 
-  private Executable(Model model, Parameters parameters, Mode mode) {
+  private Executable(Model model, Parameters parameters, Mode mode, SparseWeights sparse) {
     this.model = model;
     this.parameters = parameters;
     this.device = parameters.device();
     this.training = mode == Mode.TRAINING;
+    this.sparse = sparse;
   }
 
   /** How a graph is run. */
@@ -63,7 +65,21 @@ public final class Executable implements AutoCloseable {
    */
   public static Executable compile(
       Model model, Map<String, Shape> inputs, Parameters parameters, Mode mode) {
-    Executable executable = new Executable(model, parameters, mode);
+    return compile(model, inputs, parameters, mode, null);
+  }
+
+  /**
+   * The same, with masked products that run sparse while their weights are packed.
+   *
+   * @param sparse not owned; or null
+   */
+  public static Executable compile(
+      Model model,
+      Map<String, Shape> inputs,
+      Parameters parameters,
+      Mode mode,
+      SparseWeights sparse) {
+    Executable executable = new Executable(model, parameters, mode, sparse);
     try {
       executable.build(inputs);
       return executable;
@@ -328,6 +344,12 @@ public final class Executable implements AutoCloseable {
         scratch = own(device.allocate(bytes));
       }
       return scratch;
+    }
+
+    @Override
+    public Op.SparseWeight sparseWeight(
+        String parameter, boolean transposed, long rows, Op.SparseWeight.Use use) {
+      return sparse == null ? Op.SparseWeight.DENSE : sparse.use(parameter, transposed, rows, use);
     }
 
     @Override

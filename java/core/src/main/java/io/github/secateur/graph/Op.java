@@ -3,6 +3,7 @@ package io.github.secateur.graph;
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.SparseOps;
 import io.github.secateur.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -88,6 +89,36 @@ public interface Op {
     void give(int input, String gradient);
   }
 
+  /** A weight that is packed while its products are to run sparse. */
+  interface SparseWeight {
+    /** Which products a kernel takes of it. */
+    enum Use {
+      PRODUCT,
+      INPUT_GRADIENT,
+      WEIGHT_GRADIENT
+    }
+
+    /** One that is never packed. */
+    SparseWeight DENSE =
+        new SparseWeight() {
+          @Override
+          public SparseOps.PackedWeight packed() {
+            return null;
+          }
+
+          @Override
+          public Buffer workspace() {
+            throw new IllegalStateException("a weight that is not packed needs no workspace");
+          }
+        };
+
+    /** Its packed form now, or null while its products run dense; asked at every run. */
+    SparseOps.PackedWeight packed();
+
+    /** Workspace for its products while it is packed. */
+    Buffer workspace();
+  }
+
   /** What execution offers to kernels. */
   interface Run {
     /** Attribute of a node that repeats another node's draw: the name of that node's output. */
@@ -111,6 +142,16 @@ public interface Op {
 
     /** Scratch memory shared by all kernels of the run, at least this large; contents undefined. */
     Buffer scratch(long bytes);
+
+    /**
+     * The weight of a product under a mask, which whoever trains may have packed between runs.
+     *
+     * @param parameter its name
+     * @param transposed whether it is stored input-major
+     * @param rows activations of the product
+     */
+    SparseWeight sparseWeight(
+        String parameter, boolean transposed, long rows, SparseWeight.Use use);
 
     /** Value as the graph holds it, when it is an initializer or the output of a Constant node. */
     Optional<Tensor> constant(String value);

@@ -11,6 +11,9 @@ import io.github.secateur.graph.op.Gemm;
 import io.github.secateur.graph.op.HardConcrete;
 import io.github.secateur.graph.op.HardConcreteGrad;
 import io.github.secateur.graph.op.Identity;
+import io.github.secateur.graph.op.MaskedGemm;
+import io.github.secateur.graph.op.MaskedGemmInputGrad;
+import io.github.secateur.graph.op.MaskedGemmWeightGrad;
 import io.github.secateur.graph.op.MatMul;
 import io.github.secateur.graph.op.MeanSquaredError;
 import io.github.secateur.graph.op.MeanSquaredErrorGrad;
@@ -71,7 +74,10 @@ public final class Ops {
               new FlattenRows(),
               new HardConcrete(),
               new HardConcreteGrad(),
-              new SparseGemm()));
+              new SparseGemm(),
+              new MaskedGemm(),
+              new MaskedGemmInputGrad(),
+              new MaskedGemmWeightGrad()));
 
   private Ops() {}
 

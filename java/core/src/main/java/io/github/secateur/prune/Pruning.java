@@ -186,7 +186,7 @@ public final class Pruning {
   private TrainOptions atConstantRate(int epochs) {
     TrainOptions o = options.fineTune();
     LearningRate constant = new LearningRate.Constant(o.learningRate().at(0, 1));
-    return new TrainOptions(epochs, o.batchSize(), o.optimizer(), constant, o.seed(), 0, o.rules());
+    return o.withEpochs(epochs).withLearningRate(constant).withPatience(0);
   }
 
   private Model fineTune(Model cut, int epochsGone) {

@@ -43,6 +43,12 @@ interface Site {
       public DeviceMask mask(String parameter) {
         return training.mask(parameter);
       }
+
+      @Override
+      public void applyMasks(List<String> parameters) {
+        Site.super.applyMasks(parameters);
+        parameters.forEach(training::maskChanged);
+      }
     };
   }
 }

@@ -35,6 +35,7 @@ import java.util.TreeMap;
  * <tr><td>optimizer/NAME/I</td><td>momentum, or first (0) and second (1) moment</td></tr>
  * <tr><td>hook/I/KEY</td><td>state of the I-th hook</td></tr>
  * <tr><td>best/parameter/NAME, best/mask/NAME</td><td>of the best epoch</td></tr>
+ * <tr><td>sparse/NAME</td><td>F64 [1]: sparsity from which on the layer runs sparse</td></tr>
  * <tr><td>losses</td><td>F32 of the current epoch's steps</td></tr>
  * <tr><td>history</td><td>F64 [epochs, 7], the components of EpochRecord</td></tr>
  * </table>
@@ -64,6 +65,7 @@ final class CheckpointFile {
     }
     state.best().weights().forEach((name, t) -> tensors.put("best/parameter/" + name, t));
     state.best().masks().forEach((name, m) -> tensors.put("best/mask/" + name, words(m)));
+    state.breakEven().forEach((name, s) -> tensors.put("sparse/" + name, scalar(s)));
     tensors.put("losses", state.losses());
     tensors.put("history", encode(state.history()));
 
@@ -118,6 +120,7 @@ final class CheckpointFile {
             hookStates,
             tensors.get("losses"),
             decodeHistory(tensors.get("history")),
+            scalars(below("sparse/", tensors)),
             new BestEpoch(
                 Integer.parseInt(metadata.get("best_epoch")),
                 Double.parseDouble(metadata.get("best_loss")),
@@ -155,6 +158,18 @@ final class CheckpointFile {
           }
         });
     return some;
+  }
+
+  private static Tensor scalar(double value) {
+    Tensor tensor = Tensor.zeros(DType.F64, Shape.of(1));
+    tensor.data().set(F64, 0, value);
+    return tensor;
+  }
+
+  private static Map<String, Double> scalars(Map<String, Tensor> tensors) {
+    Map<String, Double> values = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> values.put(name, tensor.data().get(F64, 0)));
+    return values;
   }
 
   private static Tensor encode(List<EpochRecord> history) {

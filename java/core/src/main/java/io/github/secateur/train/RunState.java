@@ -17,6 +17,7 @@ import java.util.Map;
  * @param hooks state of each hook, in the order of the hooks
  * @param losses F32, of the steps done in an epoch that is not over
  * @param history of the epochs that are over
+ * @param breakEven sparsities from which on layers run sparse, where that was measured
  * @param best epoch of lowest validation loss, where patience asks for it
  */
 record RunState(
@@ -28,4 +29,5 @@ record RunState(
     List<Map<String, Tensor>> hooks,
     Tensor losses,
     List<EpochRecord> history,
+    Map<String, Double> breakEven,
     BestEpoch best) {}

@@ -33,6 +33,7 @@ final class Session implements Training, AutoCloseable {
   private final List<Prunable> prunable;
   private final Parameters parameters;
   private final Batches batches;
+  private final SparseLayers sparse;
   private final OptimizerStep optimizer;
   private final LossTrace losses;
   private final Map<String, DeviceMask> masks = new LinkedHashMap<>();
@@ -53,6 +54,7 @@ final class Session implements Training, AutoCloseable {
     try (Owner failed = new Owner()) {
       failed.add(owned);
       parameters = owned.add(Parameters.upload(device, model.graph()));
+      sparse = owned.add(new SparseLayers(options.sparse(), parameters));
       batches = owned.add(new Batches(device, data.train(), options.batchSize(), options.seed()));
       optimizer = owned.add(new OptimizerStep(device, options, parameters, graph.trained()));
       losses = owned.add(new LossTrace(device, batches.perEpoch()));
@@ -70,6 +72,7 @@ final class Session implements Training, AutoCloseable {
     uploadRandomState();
     optimizer.prepare(learningRate(), Math.toIntExact(step + 1));
     hooks.forEach(hook -> hook.beforeStep(this));
+    sparse.prepare(masks, this::forgetRecordings);
     if (hooks.stream().allMatch(TrainHook::repeatable)) {
       recordings
           .computeIfAbsent(
@@ -85,6 +88,7 @@ final class Session implements Training, AutoCloseable {
   /** The device work of a step: the same operations on the same buffers for a batch size. */
   private void enqueueStep(List<TrainHook> hooks) {
     batches.load(current.input(graph.input().name()), current.input(graph.labels()));
+    sparse.refresh();
     current.run();
     hooks.forEach(hook -> hook.afterGradients(this));
     optimizer.apply(this::gradient, masks);
@@ -122,7 +126,8 @@ final class Session implements Training, AutoCloseable {
                         graph.labels(),
                         Shape.of(size)),
                     parameters,
-                    Executable.Mode.TRAINING)));
+                    Executable.Mode.TRAINING,
+                    sparse.weights())));
   }
 
   /** Position of the current step in its epoch, from 0. */
@@ -193,6 +198,7 @@ final class Session implements Training, AutoCloseable {
     }
     device.upload(mask.words(), target.words(), 0);
     device.prune().applyMask(target, parameters.get(parameter));
+    sparse.maskChanged(parameter);
   }
 
   @Override
@@ -233,6 +239,16 @@ final class Session implements Training, AutoCloseable {
           forgetRecordings();
           return owned.add(device.toDevice(Mask.ones(parameters.get(name).shape())));
         });
+  }
+
+  @Override
+  public void maskChanged(String parameter) {
+    sparse.maskChanged(parameter);
+  }
+
+  /** Which layers run sparse, and why. */
+  SparseLayers sparse() {
+    return sparse;
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.github.secateur.train;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -16,6 +17,7 @@ import java.util.Objects;
  * @param patience early stopping: epochs without a lower validation loss before training ends and
  *     the best epoch's weights are taken; 0 for never (the last epoch counts)
  * @param rules exceptions for some parameters; the first that matches counts
+ * @param sparse whether layers under masks run sparse
  */
 public record TrainOptions(
     int epochs,
@@ -24,7 +26,20 @@ public record TrainOptions(
     LearningRate learningRate,
     long seed,
     int patience,
-    List<Rule> rules) {
+    List<Rule> rules,
+    SparseMode sparse) {
+
+  /** All products dense. */
+  public TrainOptions(
+      int epochs,
+      int batchSize,
+      Optimizer optimizer,
+      LearningRate learningRate,
+      long seed,
+      int patience,
+      List<Rule> rules) {
+    this(epochs, batchSize, optimizer, learningRate, seed, patience, rules, SparseMode.OFF);
+  }
 
   /**
    * An exception for parameters whose name ends with a suffix.
@@ -48,6 +63,7 @@ public record TrainOptions(
     }
     Objects.requireNonNull(optimizer);
     Objects.requireNonNull(learningRate);
+    Objects.requireNonNull(sparse);
     rules = List.copyOf(rules);
   }
 
@@ -70,31 +86,43 @@ public record TrainOptions(
     text.put("seed", Long.toString(seed));
     text.put("patience", Integer.toString(patience));
     text.put("rules", rules.toString());
+    if (sparse != SparseMode.OFF) {
+      text.put("sparse training", sparse.name().toLowerCase(Locale.ROOT));
+    }
     return text;
   }
 
   /** The same with other epochs. */
   public TrainOptions withEpochs(int other) {
-    return new TrainOptions(other, batchSize, optimizer, learningRate, seed, patience, rules);
+    return new TrainOptions(
+        other, batchSize, optimizer, learningRate, seed, patience, rules, sparse);
   }
 
   /** The same with another patience. */
   public TrainOptions withPatience(int other) {
-    return new TrainOptions(epochs, batchSize, optimizer, learningRate, seed, other, rules);
+    return new TrainOptions(epochs, batchSize, optimizer, learningRate, seed, other, rules, sparse);
   }
 
   /** The same with another schedule. */
   public TrainOptions withLearningRate(LearningRate other) {
-    return new TrainOptions(epochs, batchSize, optimizer, other, seed, patience, rules);
+    return new TrainOptions(epochs, batchSize, optimizer, other, seed, patience, rules, sparse);
   }
 
   /** The same with another seed. */
   public TrainOptions withSeed(long other) {
-    return new TrainOptions(epochs, batchSize, optimizer, learningRate, other, patience, rules);
+    return new TrainOptions(
+        epochs, batchSize, optimizer, learningRate, other, patience, rules, sparse);
   }
 
   /** The same with other rules. */
   public TrainOptions withRules(List<Rule> other) {
-    return new TrainOptions(epochs, batchSize, optimizer, learningRate, seed, patience, other);
+    return new TrainOptions(
+        epochs, batchSize, optimizer, learningRate, seed, patience, other, sparse);
+  }
+
+  /** The same with masked layers sparse or dense. */
+  public TrainOptions withSparse(SparseMode other) {
+    return new TrainOptions(
+        epochs, batchSize, optimizer, learningRate, seed, patience, rules, other);
   }
 }

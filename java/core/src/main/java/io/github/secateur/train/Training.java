@@ -33,10 +33,17 @@ public interface Training {
   boolean hasMask(String parameter);
 
   /**
-   * The mask of a parameter, made on first use (all kept). Written in place by pruning; every
-   * optimizer step then keeps masked weights and their optimizer state at exactly +0.
+   * The mask of a parameter, made on first use (all kept). Written in place by pruning, which then
+   * calls {@link #maskChanged}; every optimizer step then keeps masked weights and their optimizer
+   * state at exactly +0.
    */
   DeviceMask mask(String parameter);
+
+  /**
+   * To be told whenever a mask was written: layers that run sparse are then packed anew before the
+   * next step. Without it, weights that a mask keeps again would stay out of their products.
+   */
+  void maskChanged(String parameter);
 
   /**
    * Proximal step of the penalty λ · Σ|w| after the optimizer's own step, in the optimizer's metric

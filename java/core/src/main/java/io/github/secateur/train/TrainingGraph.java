@@ -31,6 +31,9 @@ record TrainingGraph(
   static TrainingGraph of(Model model, TrainOptions options) {
     Model withLoss = Losses.withSoftmaxCrossEntropy(model);
     Graph graph = withLoss.graph().copy();
+    if (options.sparse() != SparseMode.OFF) {
+      MaskedLayers.replace(graph);
+    }
     graph.outputs().clear();
     graph.outputs().add(ValueInfo.of(Losses.LOSS, DType.F32));
     Set<String> trained = trained(graph, options);

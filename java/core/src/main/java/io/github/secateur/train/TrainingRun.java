@@ -181,12 +181,14 @@ final class TrainingRun implements AutoCloseable {
             setup.hooks().stream().map(TrainHook::state).toList(),
             losses,
             List.copyOf(history),
+            session.sparse().breakEven(),
             best));
   }
 
   private void restore(RunState state) {
     session.setWeights(state.parameters(), state.masks());
     session.setProgress(state.step(), state.optimizer(), state.losses());
+    session.sparse().restore(state.breakEven());
     history.addAll(state.history());
     best = state.best();
     for (int i = 0; i < setup.hooks().size(); i++) {
@@ -221,6 +223,7 @@ final class TrainingRun implements AutoCloseable {
       text +=
           String.format(Locale.ROOT, ", validation %.2f %%", 100 * result.validation().accuracy());
     }
+    text += session.sparse().describe();
     return result.stoppedEarly() ? text + ", stopped early, best epoch " + best.epoch() : text;
   }
 
