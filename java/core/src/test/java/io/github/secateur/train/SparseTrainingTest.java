@@ -46,7 +46,7 @@ class SparseTrainingTest {
     for (int i = 0; i < n; i++) {
       labels[i] = i % 10;
       for (int d = 0; d < 784; d++) {
-        x[i * 784 + d] = (float) random.nextDouble() * (d % 10 == labels[i] ? 1.4f : 1f);
+        x[i * 784 + d] = (float) random.nextDouble() * (d % 10 == labels[i] ? 3f : 1f);
       }
     }
     return Toy.samples("digits " + n + "/" + seed, x, 784, labels, 10);
