@@ -27,6 +27,10 @@ constexpr int64_t kShare = 40;                       // a sample is at most this
 constexpr double kDeviations = 5;
 constexpr double kFill = 0.9;     // of the capacity that a bracket may be expected to need
 constexpr int64_t kGrain = 2048;  // strata a task
+constexpr double kAlike = 2;      // times the binomial variance that make lines alike
+constexpr double kLineCost = 18;  // of a stratum and of a candidate, in ns
+constexpr double kCandidateCost = 4;
+constexpr int64_t kMostSteps = 8;  // a part of this of the sample finds its range
 constexpr int kCoarseBits = 14;
 constexpr int kFineBits = 11;
 
@@ -311,12 +315,11 @@ class Bracketing {
     target_ = std::llround(kept * size);
   }
 
-  // Elements expected in the bracket beyond what there is room for, as a factor; 0 where none can
-  // be found.
-  double excess() const { return excess_; }
+  // Strata of another sample that would serve better than this one, or 0.
+  double wanted() const { return wanted_; }
 
-  bool find(Bracket* bracket) {
-    excess_ = 0;
+  // False also where another sample, of up to `most` strata, would serve better.
+  bool find(Bracket* bracket, double most) {
     const double room = kFill * static_cast<double>(scratch_.capacity);
     // So few live ones that all can be listed.
     const auto live = static_cast<double>(sample_.live());
@@ -325,9 +328,15 @@ class Bracketing {
       return true;
     }
     int32_t a, b;
-    if (!find_range(&a, &b)) return false;
+    if (!find_range(kMostSteps, &a, &b)) return false;
+    if (are_alike(room, most)) return false;
     auto list = sample_.list(a, b, kNoTie, scratch_);
     int64_t inside = 0;
+    if (list.inside == list.stored && !find_ends(list, a, b, bracket, &inside)) {
+      // A part of the sample gave too narrow a range.
+      if (!find_range(1, &a, &b)) return false;
+      list = sample_.list(a, b, kNoTie, scratch_);
+    }
     if (list.inside == list.stored) {
       if (!find_ends(list, a, b, bracket, &inside)) return false;
       if (static_cast<double>(inside) * per_sample_ <= room) return true;
@@ -349,14 +358,15 @@ class Bracketing {
                           : kept >= list.ties ? group_.tiles
                                               : sample_.tile_after_ties(list, kept);
     }
-    excess_ = static_cast<double>(inside) * per_sample_ / room;
-    return excess_ <= 1;
+    const double excess = static_cast<double>(inside) * per_sample_ / room;
+    if (excess > 1) wanted_ = static_cast<double>(sample_.strata()) * excess * excess * 1.3;
+    return excess <= 1;
   }
 
  private:
   // Keys a..b that hold the bracket's ends, from the histogram of a part of the sample.
-  bool find_range(int32_t* a, int32_t* b) {
-    const auto step = static_cast<int>(std::clamp<int64_t>(sample_.room() >> 15, 1, 8));
+  bool find_range(int64_t most_steps, int32_t* a, int32_t* b) {
+    const auto step = static_cast<int>(std::clamp<int64_t>(sample_.room() >> 15, 1, most_steps));
     Histogram coarse(scratch_.histograms, 1, kCoarseBits, format_.lowest(), format_.highest());
     sample_.count_some(&coarse, step);
     const int64_t live = coarse.total();
@@ -374,6 +384,21 @@ class Bracketing {
     if (rank + margin <= live && coarse.locate(std::max<int64_t>(rank + margin, 1), &to)) {
       *b = to.hi;
     }
+    return true;
+  }
+
+  // Whether lines of alike scores make a bracket so wide that more of them are worth their cost. As
+  // good as single draws, they narrow it by the root of their number.
+  bool are_alike(double room, double most) {
+    if (deviation_ * deviation_ < kAlike * binomial_ * binomial_) return false;
+    const auto strata = static_cast<double>(sample_.strata());
+    const double inside = 2 * static_cast<double>(reach_) * per_sample_;
+    const double fit = strata * inside * inside / (room * room) * 1.3;
+    const double cheapest =
+        std::pow(kCandidateCost / (2 * kLineCost) * inside * std::sqrt(strata), 2.0 / 3);
+    const double wanted = std::max(fit, cheapest);
+    if (wanted < 1.5 * strata || wanted > most) return false;
+    wanted_ = wanted;
     return true;
   }
 
@@ -433,7 +458,7 @@ class Bracketing {
   int64_t target_;  // keys of the sample that are to be kept
   double deviation_ = 0;
   int64_t reach_ = 0;
-  double excess_ = 0;
+  double wanted_ = 0;
 };
 
 }  // namespace
@@ -451,14 +476,12 @@ Sampled sample_bracket(const Group<Key>& group, const Format& format, int64_t k,
     if (sample.drawn() == 0) return Sampled::kNone;
     Bracketing<Key> bracketing(sample, group, format, k, scratch);
     *bracket = {format.lowest(), format.highest(), kNoTie, 0};
-    if (bracketing.find(bracket)) return Sampled::kBracket;
-    // Lines may be as good as single draws: the bracket then shrinks as the root of their number.
-    const double excess = bracketing.excess();
-    if (excess == 0) return Sampled::kNone;
-    const auto wanted = static_cast<double>(strata) * excess * excess * 1.3;
     const int64_t most = std::min(kLargerSample, group.elements / kShare);
+    if (bracketing.find(bracket, round == 0 ? static_cast<double>(most) : 0))
+      return Sampled::kBracket;
+    const double wanted = bracketing.wanted();
+    if (wanted == 0 || wanted > static_cast<double>(most)) return Sampled::kNone;
     while (width > 1 && wanted * width > static_cast<double>(most)) width /= 2;
-    if (wanted * width > static_cast<double>(most)) return Sampled::kNone;
     strata = static_cast<int64_t>(wanted);
   }
   return Sampled::kNone;

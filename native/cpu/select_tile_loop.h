@@ -201,10 +201,13 @@ template <class Lanes, class Key>
 inline void settle(const uint32_t* draft, int count, const TileList<Key>& given, int32_t highest,
                    bool stream, uint32_t* mask) {
   const TileList<Key> list = given;
-  alignas(64) uint64_t words[kTile / 64] = {};
+  alignas(64) uint64_t words[kTile / 64];
+  for (uint64_t& word : words)
+    word = 0;  // not by `rep stos`, for whose end what follows would wait
+  auto* const bytes = reinterpret_cast<uint8_t*>(words);
   for (int i = 0; i < list.count; ++i) {
-    const auto pruned = static_cast<uint64_t>(list.keys[i] <= highest);
-    words[list.offsets[i] >> 6] |= pruned << (list.offsets[i] & 63);
+    const int pruned = list.keys[i] <= highest ? 1 : 0;
+    bytes[list.offsets[i] >> 3] |= static_cast<uint8_t>(pruned << (list.offsets[i] & 7));
   }
   if (count == kTile / 32) {
     for (int w = 0; w < kTile / 64; ++w) {
