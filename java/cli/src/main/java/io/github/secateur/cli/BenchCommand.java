@@ -19,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -41,7 +40,8 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "useful GFLOP/s counts nonzeros alone, effective all weights: what dense would have to reach",
-      "to be as fast. '% peak' is of the multiply-adds, '% memory' of the read bandwidth that this",
+      "to be as fast. '%% peak' is of the multiply-adds, '%% memory' of the read bandwidth that"
+          + " this",
       "machine was measured to have in the same run.",
       "",
       "Examples:",
@@ -53,8 +53,7 @@ import picocli.CommandLine.Option;
       "  secateur bench --smtx dlmc/transformer/magnitude_pruning --batch 64"
     })
 final class BenchCommand implements Callable<Integer> {
-  @ArgGroup(exclusive = false, heading = "%nWhat to measure:%n")
-  BenchInputs inputs = new BenchInputs();
+  @Mixin BenchInputs inputs;
 
   @Option(
       names = "--repeats",

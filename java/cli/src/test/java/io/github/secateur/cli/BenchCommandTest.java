@@ -101,6 +101,14 @@ class BenchCommandTest {
   }
 
   @Test
+  void helpIsWhole() {
+    Console console = Console.run("bench", "--help");
+    assertEquals("", console.err());
+    assertFalse(console.out().contains("%%"), console.out());
+    assertTrue(console.out().contains("--shape") && console.out().contains("MODEL"));
+  }
+
+  @Test
   void everyFormatWhenAskedFor() {
     String[] line = {"--shape", "32x16", "--sparsity", "0.5", "--batch", "2", "--all"};
     Console console = bench(line);

@@ -116,6 +116,7 @@ public record Crossing(
   }
 
   private static String percent(double fraction) {
-    return String.format(Locale.ROOT, "%.0f %%", 100 * fraction);
+    boolean fine = fraction > 0.99 && fraction < 1;
+    return String.format(Locale.ROOT, fine ? "%.1f %%" : "%.0f %%", 100 * fraction);
   }
 }
