@@ -114,6 +114,7 @@ final class ModelTables {
       Path file,
       long batch)
       throws IOException, OrtException {
+    System.err.printf("%s, threads %d, batch %d%n", subject.words, threads, batch);
     Sparsified chosen =
         Sparsify.apply(device, pruned, List.of(batch), Sparsify.Options.defaults()).getFirst();
     long features = pruned.graph().inputs().getFirst().shape(batch).dim(1);

@@ -39,9 +39,18 @@ final class NativeJar {
     Path target = cache.resolve(folder);
     unpack(((JarURLConnection) url.openConnection()).getJarFile(), folder + "/", target);
     for (String name : preloaded) {
-      SymbolLookup.libraryLookup(target.resolve(name), Arena.global());
+      load(target.resolve(name));
     }
-    lookup = SymbolLookup.libraryLookup(target.resolve(library), Arena.global());
+    lookup = load(target.resolve(library));
+  }
+
+  private static SymbolLookup load(Path library) throws IOException {
+    try {
+      return SymbolLookup.libraryLookup(library, Arena.global());
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          library + " does not load; does it lack a library? (ldd " + library + ")", e);
+    }
   }
 
   private static void unpack(JarFile jar, String folder, Path target) throws IOException {

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
  * oneDNN: its dense matmul primitive, with the weights reordered beforehand into the layout that it
@@ -38,13 +39,7 @@ final class OneDnnPeer {
   OneDnnPeer(Path cache) throws IOException {
     String folder = "org/bytedeco/dnnl/linux-x86_64";
     openMp = new NativeJar(cache, folder, "libgomp.so.1");
-    try {
-      dnnl = new NativeJar(cache, folder, "libdnnl.so.3");
-    } catch (IllegalArgumentException e) {
-      throw new IOException(
-          "oneDNN does not load; its package needs libOpenCL.so.1 (apt install ocl-icd-libopencl1)",
-          e);
-    }
+    dnnl = new NativeJar(cache, folder, "libdnnl.so.3");
     execute =
         dnnl.status(
             "dnnl_primitive_execute",
@@ -223,7 +218,7 @@ final class OneDnnPeer {
 
   private static Class<?>[] addresses(int count) {
     Class<?>[] types = new Class<?>[count];
-    java.util.Arrays.fill(types, MemorySegment.class);
+    Arrays.fill(types, MemorySegment.class);
     return types;
   }
 }

@@ -21,6 +21,8 @@ import java.util.Map;
  * --commit=NAME}, {@code --only=products,thresholds,models}, {@code --quick}.
  */
 public final class PeerTables {
+  private static final List<String> TABLES = List.of("products", "models", "thresholds");
+
   private PeerTables() {}
 
   /** Runs it. */
@@ -29,8 +31,13 @@ public final class PeerTables {
     Path cache = Path.of(options.get("cache"));
     Path work = Path.of(options.get("work"));
     boolean quick = options.containsKey("quick");
-    List<String> only =
-        List.of(options.getOrDefault("only", "products,thresholds,models").split(","));
+    List<String> only = List.of(options.getOrDefault("only", String.join(",", TABLES)).split(","));
+    for (String table : only) {
+      if (!TABLES.contains(table)) {
+        System.err.printf("peers: there is no table '%s'; use %s%n", table, TABLES);
+        System.exit(2);
+      }
+    }
     try (PythonPeer python =
         new PythonPeer(options.get("python"), Path.of(options.get("script")))) {
       python.ask(PythonPeer.request("scripts").put("folder", work.toString()));
@@ -40,10 +47,10 @@ public final class PeerTables {
         Run run = new Run(quick, work, python, mkl, oneDnn, torch);
         write(run, only, options.get("commit"), Path.of(options.get("out")));
       }
-    } catch (IOException | IllegalStateException e) {
+    } catch (IOException | RuntimeException e) {
       System.err.println("peers: " + e.getMessage());
-      if (e.getCause() != null) {
-        e.getCause().printStackTrace();
+      if (e instanceof RuntimeException || e.getCause() != null) {
+        e.printStackTrace();
       }
       System.exit(1);
     }

@@ -58,7 +58,7 @@ final class ProductTables {
         run.setThreads(threads);
         PeakRates peak = Run.peak(device);
         for (Data.Pattern pattern : Data.Pattern.values()) {
-          text.append("\n### %s, %s\n\n".formatted(pattern.words(), Words.threads(threads)));
+          text.append("\n### %s, %s\n\n".formatted(pattern.words(), threads(threads)));
           MarkdownTable table = header();
           for (double sparsity : sparsities(pattern)) {
             rows(device, threads, peak, pattern, sparsity, table);
@@ -68,6 +68,10 @@ final class ProductTables {
       }
     }
     return text.toString();
+  }
+
+  private static String threads(int threads) {
+    return threads == 1 ? "1 thread" : threads + " threads";
   }
 
   private List<Double> sparsities(Data.Pattern pattern) {
@@ -124,6 +128,8 @@ final class ProductTables {
       double sparsity,
       MarkdownTable table)
       throws IOException {
+    System.err.printf(
+        "products: %s, %s, %.0f %%%n", threads(threads), pattern.words(), 100 * sparsity);
     Tensor weight = pattern.weights(device, size, sparsity);
     long nonzeros = Data.nonzeros(weight);
     NpyWriter.write(weight, run.folder().resolve("weight.npy"));

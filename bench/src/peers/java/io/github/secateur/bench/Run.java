@@ -2,6 +2,7 @@ package io.github.secateur.bench;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.secateur.device.Device;
 import io.github.secateur.device.PeakRates;
 import io.github.secateur.tensor.Tensor;
 import java.io.IOException;
@@ -26,7 +27,9 @@ record Run(
     MklPeer mkl,
     OneDnnPeer oneDnn,
     TorchPeer torch) {
-  static final List<Integer> THREADS = List.of(1, 2);
+  /** Threads to measure with: one, and two where there are as many processors. */
+  static final List<Integer> THREADS =
+      Runtime.getRuntime().availableProcessors() == 1 ? List.of(1) : List.of(1, 2);
 
   /** Holds every peer to so many threads. */
   void setThreads(int threads) {
@@ -36,7 +39,7 @@ record Run(
   }
 
   /** The best of a few measurements, as anything beside them only takes away. */
-  static PeakRates peak(io.github.secateur.device.Device device) {
+  static PeakRates peak(Device device) {
     double flops = 0;
     double bandwidth = 0;
     for (int i = 0; i < 3; i++) {

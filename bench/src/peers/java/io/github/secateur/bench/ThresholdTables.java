@@ -81,6 +81,7 @@ final class ThresholdTables {
    */
   private Map<String, Times> race(Device device, int threads, Tensor weight, double sparsity)
       throws IOException {
+    System.err.printf("thresholds: threads %d, %.0f %%%n", threads, 100 * sparsity);
     long pruned = Math.round(sparsity * n);
     boolean slow = sparsity == 0.9;
     ObjectNode request = PythonPeer.request("threshold").put("threads", threads);
@@ -101,7 +102,9 @@ final class ThresholdTables {
         (peer.name().startsWith("torch") ? slower : fast).add(peer);
       }
       check(request, threshold);
-      fast.forEach(ThresholdTables::warm);
+      for (Contestant side : fast) {
+        side.block(0); // first touch
+      }
       times.putAll((run.quick() ? new Race(2, 0.01) : new Race(3, 0.8)).run(fast));
       if (!slower.isEmpty()) {
         times.putAll(new Race(1, 0).run(slower));
@@ -117,14 +120,6 @@ final class ThresholdTables {
       throw new IOException(
           "numpy.partition finds the threshold %s, Secateur %s; no times are shown"
               .formatted(theirs, threshold));
-    }
-  }
-
-  private static void warm(Contestant side) {
-    try {
-      side.block(0);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
     }
   }
 
