@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs Secateur beside other libraries on this machine's CPU, on the same data in turns, and writes
 # bench/results/cpu-PROCESSOR.md and .json: sparse products (OpenBLAS, oneDNN, MKL, PyTorch, SciPy),
-# thresholds (NumPy, PyTorch), whole networks (ONNX Runtime). About 15 minutes on two quiet cores.
+# whole networks (ONNX Runtime), training of a masked layer (PyTorch), thresholds (NumPy, PyTorch).
+# About 15 minutes on two quiet cores.
 #
 #   bench/peers.sh                     all tables
 #   bench/peers.sh --quick             small sizes, under a minute: shows that all works
-#   bench/peers.sh --only=products     one or more of products,models,thresholds
+#   bench/peers.sh --only=products     one or more of products,models,training,thresholds
 #   bench/peers.sh --out=FOLDER        writes there instead of bench/results
 #
 # Needs python3 with NumPy, SciPy and PyTorch ($PYTHON, default /usr/bin/python3), 8 GB of memory and,
@@ -24,7 +25,7 @@ for argument in "$@"; do
   case $argument in
     --quick | --only=?*) arguments+=("$argument") ;;
     --out=?*) out=${argument#--out=} ;;
-    *) fail "there is no option '$argument'; use --quick, --only=products,models,thresholds or --out=FOLDER." ;;
+    *) fail "there is no option '$argument'; use --quick, --only=products,models,training,thresholds or --out=FOLDER." ;;
   esac
 done
 

@@ -131,6 +131,28 @@ class SparseVector(torch.nn.Module):
         return y
 
 
+class LayerStep(torch.nn.Module):
+    """A training step of a masked layer, n times: y = x Wᵀ, dx = dy W, dw = mask · (dyᵀ x)."""
+
+    def forward(
+        self,
+        weight: torch.Tensor,
+        mask: torch.Tensor,
+        x: torch.Tensor,
+        dy: torch.Tensor,
+        y: torch.Tensor,
+        dx: torch.Tensor,
+        dw: torch.Tensor,
+        n: torch.Tensor,
+    ):
+        for _ in range(int(n.item())):
+            torch.mm(x, weight.t(), out=y)
+            torch.mm(dy, weight, out=dx)
+            torch.mm(dy.t(), x, out=dw)
+            dw.mul_(mask)
+        return dw
+
+
 class ToCsr(torch.nn.Module):
     def forward(self, weight: torch.Tensor):
         return weight.to_sparse_csr()
@@ -142,6 +164,7 @@ def scripts(request):
         "csr": Sparse(),
         "csr-vector": SparseVector(),
         "to-csr": ToCsr(),
+        "layer-step": LayerStep(),
     }.items():
         torch.jit.script(module).save(os.path.join(request["folder"], name + ".pt"))
     return {}

@@ -18,10 +18,11 @@ import java.util.Map;
  *
  * <p>Arguments: {@code --out=FOLDER}, {@code --python=FILE}, {@code --script=FILE}, {@code
  * --cache=FOLDER} for unpacked libraries, {@code --work=FOLDER} for passing data, {@code
- * --commit=NAME}, {@code --only=products,thresholds,models}, {@code --quick}.
+ * --commit=NAME}, {@code --only=products,models,training,thresholds}, {@code --quick}.
  */
 public final class PeerTables {
-  private static final List<String> TABLES = List.of("products", "models", "thresholds");
+  private static final List<String> TABLES =
+      List.of("products", "models", "training", "thresholds");
 
   private PeerTables() {}
 
@@ -89,6 +90,10 @@ public final class PeerTables {
     if (only.contains("models")) {
       text.append("\n## Networks, end to end\n").append(Notes.MODELS);
       text.append(new ModelTables(run, json.putArray("models")).write());
+    }
+    if (only.contains("training")) {
+      text.append("\n## Training a masked layer\n").append(Notes.TRAINING);
+      text.append(new TrainingTables(run, json.putArray("training")).write());
     }
     if (only.contains("thresholds")) {
       text.append("\n## Threshold and mask\n").append(Notes.THRESHOLDS);

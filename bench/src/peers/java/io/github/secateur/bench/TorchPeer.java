@@ -17,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -34,6 +35,7 @@ final class TorchPeer implements AutoCloseable {
   private final Block csr;
   private final Block csrVector;
   private final Block toCsr;
+  private final Block layerStep;
 
   /** Loads modules that peer.py wrote. */
   TorchPeer(Path scripts) throws IOException {
@@ -42,6 +44,7 @@ final class TorchPeer implements AutoCloseable {
       csr = load(scripts, "csr");
       csrVector = load(scripts, "csr-vector");
       toCsr = load(scripts, "to-csr");
+      layerStep = load(scripts, "layer-step");
     } catch (MalformedModelException e) {
       throw new IOException("PyTorch does not read the scripts in " + scripts, e);
     }
@@ -65,7 +68,8 @@ final class TorchPeer implements AutoCloseable {
   /** y = x Wᵀ for x [batch, in], W [out, in], y [batch, out]. */
   Contestant dense(Tensor weight, Tensor x, Tensor y) {
     NDManager scope = manager.newSubManager();
-    return side("pytorch dense", scope, dense, array(scope, weight), array(scope, x), y);
+    NDArray result = zeros(scope, y);
+    return side("pytorch dense", scope, dense, y, array(scope, weight), array(scope, x), result);
   }
 
   /** y = W x for x [in, columns] and y [out, columns]. */
@@ -74,30 +78,57 @@ final class TorchPeer implements AutoCloseable {
     NDArray w = forward(toCsr, scope, array(scope, weight));
     boolean vector = x.shape().dim(1) == 1;
     NDArray columns = array(scope, x);
+    NDArray result = zeros(scope, y);
     if (vector) {
-      columns = columns.reshape(x.shape().dim(0));
+      columns = columns.reshape(x.size());
+      result = scope.zeros(new Shape(y.size()), DataType.FLOAT32);
     }
-    return side("pytorch csr", scope, vector ? csrVector : csr, w, columns, y);
+    return side("pytorch csr", scope, vector ? csrVector : csr, y, w, columns, result);
   }
 
-  private Contestant side(
-      String name, NDManager scope, Block block, NDArray weight, NDArray x, Tensor y) {
-    NDArray result =
-        scope.zeros(
-            x.getShape().dimension() == 1 ? new Shape(y.size()) : new Shape(y.shape().dims()),
-            DataType.FLOAT32);
+  /**
+   * A training step of a masked layer: y = x Wᵀ, dx = dy W, dW = mask · (dyᵀ x).
+   *
+   * @param mask [out, in], 0 or 1
+   * @param gradient dW, written
+   */
+  Contestant layerStep(Tensor weight, Tensor mask, Tensor x, Tensor dy, Tensor gradient) {
+    NDManager scope = manager.newSubManager();
+    NDArray y = zeros(scope, dy);
+    NDArray dx = zeros(scope, x);
+    return side(
+        "pytorch dense",
+        scope,
+        layerStep,
+        gradient,
+        array(scope, weight),
+        array(scope, mask),
+        array(scope, x),
+        array(scope, dy),
+        y,
+        dx,
+        zeros(scope, gradient));
+  }
+
+  /**
+   * A side that calls a module.
+   *
+   * @param y where the result goes for checking
+   * @param inputs of the module, the result last; the number of repetitions follows them
+   */
+  private Contestant side(String name, NDManager scope, Block block, Tensor y, NDArray... inputs) {
+    NDArray[] arguments = Arrays.copyOf(inputs, inputs.length + 1);
     // Warm up, and count how many repetitions make a sample.
-    NDArray once = scope.create(1L);
-    forward(block, scope, weight, x, result, once);
-    forward(block, scope, weight, x, result, once);
+    arguments[inputs.length] = scope.create(1L);
+    run(block, scope, arguments);
+    run(block, scope, arguments);
     long begin = System.nanoTime();
-    forward(block, scope, weight, x, result, once);
+    run(block, scope, arguments);
     double micros = Math.max(1, (System.nanoTime() - begin) * 1e-3);
     int repeats = (int) Math.clamp(Math.ceil(SAMPLE_MICROS / micros), 1, MAX_REPEATS);
-    NDArray many = scope.create((long) repeats);
-    y.data().copyFrom(MemorySegment.ofArray(result.toFloatArray()));
-    Contestant calls =
-        Contestant.of(name, SPIN_MILLIS, () -> forward(block, scope, weight, x, result, many));
+    arguments[inputs.length] = scope.create((long) repeats);
+    y.data().copyFrom(MemorySegment.ofArray(inputs[inputs.length - 1].toFloatArray()));
+    Contestant calls = Contestant.of(name, SPIN_MILLIS, () -> run(block, scope, arguments));
     Contestant single =
         new Contestant() {
           @Override
@@ -115,6 +146,14 @@ final class TorchPeer implements AutoCloseable {
           }
         };
     return new Owned(single, scope::close);
+  }
+
+  private static void run(Block block, NDManager scope, NDArray... inputs) {
+    forward(block, scope, inputs).close();
+  }
+
+  private static NDArray zeros(NDManager scope, Tensor like) {
+    return scope.zeros(new Shape(like.shape().dims()), DataType.FLOAT32);
   }
 
   private static NDArray forward(Block block, NDManager scope, NDArray... inputs) {
