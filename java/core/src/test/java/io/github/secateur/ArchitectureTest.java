@@ -34,7 +34,7 @@ class ArchitectureTest {
           "train",
           "prune",
           "sparse",
-          "bench",
+          "measure",
           "report");
 
   private static JavaClasses core;

@@ -1,11 +1,11 @@
 package io.github.secateur.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.secateur.bench.Bench;
-import io.github.secateur.bench.BenchReport;
 import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.AtomicFile;
+import io.github.secateur.measure.Bench;
+import io.github.secateur.measure.BenchReport;
 import io.github.secateur.report.BenchHtml;
 import io.github.secateur.report.BenchJson;
 import io.github.secateur.sparse.Latency;

@@ -1,16 +1,16 @@
 package io.github.secateur.cli;
 
-import io.github.secateur.bench.Bench;
-import io.github.secateur.bench.MatrixBench;
-import io.github.secateur.bench.MatrixSources;
-import io.github.secateur.bench.Suite;
-import io.github.secateur.bench.WeightMatrix;
-import io.github.secateur.bench.WeightMatrix.Layer;
-import io.github.secateur.bench.ZeroPattern;
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
 import io.github.secateur.graph.Ops;
+import io.github.secateur.measure.Bench;
+import io.github.secateur.measure.MatrixBench;
+import io.github.secateur.measure.MatrixSources;
+import io.github.secateur.measure.Suite;
+import io.github.secateur.measure.WeightMatrix;
+import io.github.secateur.measure.WeightMatrix.Layer;
+import io.github.secateur.measure.ZeroPattern;
 import io.github.secateur.sparse.Sparsify;
 import io.github.secateur.sparse.Stopwatch;
 import io.github.secateur.train.Progress;

@@ -1,9 +1,9 @@
 package io.github.secateur.cli;
 
-import io.github.secateur.bench.BenchReport;
-import io.github.secateur.bench.BenchResult;
-import io.github.secateur.bench.BenchResult.Product;
-import io.github.secateur.bench.Crossing;
+import io.github.secateur.measure.BenchReport;
+import io.github.secateur.measure.BenchResult;
+import io.github.secateur.measure.BenchResult.Product;
+import io.github.secateur.measure.Crossing;
 import io.github.secateur.report.TerminalTable;
 import io.github.secateur.sparse.SparseChoice;
 import java.io.PrintStream;

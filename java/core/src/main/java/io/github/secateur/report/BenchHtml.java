@@ -1,10 +1,10 @@
 package io.github.secateur.report;
 
-import io.github.secateur.bench.BenchReport;
-import io.github.secateur.bench.BenchResult;
-import io.github.secateur.bench.BenchResult.Product;
-import io.github.secateur.bench.Crossing;
 import io.github.secateur.io.AtomicFile;
+import io.github.secateur.measure.BenchReport;
+import io.github.secateur.measure.BenchResult;
+import io.github.secateur.measure.BenchResult.Product;
+import io.github.secateur.measure.Crossing;
 import io.github.secateur.sparse.SparseChoice;
 import io.github.secateur.train.Provenance;
 import java.io.IOException;
@@ -154,34 +154,18 @@ public final class BenchHtml {
     if (report.batches().isEmpty()) {
       return;
     }
-    html.raw("<section>\n").element("h2", "The whole network");
-    html.openTable(
-        "The whole network by batch size",
-        List.of("Batch", "Dense, µs", "Sparse, µs", "Gain", "Verdict:"));
+    List<List<String>> whole = new ArrayList<>();
+    List<List<String>> layers = new ArrayList<>();
     for (BenchReport.ModelTimes b : report.batches()) {
-      html.row(
+      whole.add(
           List.of(
               Numbers.count(b.batch()),
               Numbers.micros(b.denseMicros().median()),
               Numbers.micros(b.sparseMicros().median()),
               times(b.speedup()),
               b.verdict()));
-    }
-    html.closeTable().element("h2", "Layers, as they run in the network");
-    html.openTable(
-        "Layers by batch size",
-        List.of(
-            "Layer",
-            "Batch",
-            "Sparsity",
-            "Dense, µs",
-            "Sparse, µs",
-            "Gain",
-            "Runs:",
-            "Sparse pays:"));
-    for (BenchReport.ModelTimes b : report.batches()) {
       for (SparseChoice c : b.layers()) {
-        html.row(
+        layers.add(
             Arrays.asList(
                 c.layer(),
                 Numbers.count(c.batch()),
@@ -193,7 +177,28 @@ public final class BenchHtml {
                 BenchReport.pays(c)));
       }
     }
-    html.closeTable().raw("</section>\n");
+    html.raw("<section>\n").element("h2", "The whole network");
+    table(
+        "The whole network by batch size",
+        List.of("Batch", "Dense, µs", "Sparse, µs", "Gain", "Verdict:"),
+        whole);
+    html.raw("</section>\n");
+    if (!layers.isEmpty()) {
+      html.raw("<section>\n").element("h2", "Layers, as they run in the network");
+      table(
+          "Layers by batch size",
+          List.of(
+              "Layer",
+              "Batch",
+              "Sparsity",
+              "Dense, µs",
+              "Sparse, µs",
+              "Gain",
+              "Runs:",
+              "Sparse pays:"),
+          layers);
+      html.raw("</section>\n");
+    }
   }
 
   private void figures() {
@@ -230,11 +235,11 @@ public final class BenchHtml {
       headers.add("Columns");
     }
     headers.addAll(PRODUCT_HEADERS);
-    html.openTable("Products by matrix, pattern, sparsity, batch size and format", headers);
+    List<List<String>> rows = new ArrayList<>();
     for (BenchResult r : report.results()) {
-      r.products().forEach(p -> html.row(product(r, p, columns)));
+      r.products().forEach(p -> rows.add(product(r, p, columns)));
     }
-    html.closeTable();
+    table("Products by matrix, pattern, sparsity, batch size and format", headers, rows);
     html.raw("<p class=\"hint\">Useful counts nonzeros alone, effective all weights: what dense");
     html.raw(" would have to reach to be as fast. Gain: dense over own time. % of memory: of the");
     html.raw(" read bandwidth; above 100 % where the data stays in caches.</p></section>\n");
@@ -260,6 +265,20 @@ public final class BenchHtml {
     row.add(Numbers.format("%.0f", 100 * p.ofPeak()));
     row.add(Numbers.format("%.0f", 100 * p.ofBandwidth()));
     return row;
+  }
+
+  /** A table; under a header that ends with a colon stands text. */
+  private void table(String label, List<String> headers, List<List<String>> rows) {
+    html.openTable(label, headers);
+    for (List<String> row : rows) {
+      html.raw("<tr><th scope=\"row\">").text(row.getFirst()).raw("</th>");
+      for (int c = 1; c < row.size(); c++) {
+        html.raw(headers.get(c).endsWith(":") ? "<td class=\"text\">" : "<td>");
+        html.text(row.get(c) == null ? "–" : row.get(c)).raw("</td>");
+      }
+      html.raw("</tr>\n");
+    }
+    html.closeTable();
   }
 
   private void provenance() {

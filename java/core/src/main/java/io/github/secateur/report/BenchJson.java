@@ -1,7 +1,7 @@
 package io.github.secateur.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.secateur.bench.BenchReport;
+import io.github.secateur.measure.BenchReport;
 
 /**
  * A benchmark's report as JSON by the rules of {@link JsonReport}: {@code schema} and {@code kind}

@@ -6,16 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.secateur.bench.Bench;
-import io.github.secateur.bench.BenchReport;
-import io.github.secateur.bench.BenchResult;
-import io.github.secateur.bench.MatrixBench;
-import io.github.secateur.bench.WeightMatrix;
-import io.github.secateur.bench.WeightMatrix.Layer;
-import io.github.secateur.bench.ZeroPattern;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.Devices;
+import io.github.secateur.measure.Bench;
+import io.github.secateur.measure.BenchReport;
+import io.github.secateur.measure.BenchResult;
+import io.github.secateur.measure.MatrixBench;
+import io.github.secateur.measure.WeightMatrix;
+import io.github.secateur.measure.WeightMatrix.Layer;
+import io.github.secateur.measure.ZeroPattern;
 import io.github.secateur.sparse.Stopwatch;
 import io.github.secateur.train.Progress;
 import io.github.secateur.train.Provenance;
@@ -96,7 +96,8 @@ class BenchPagesTest {
     for (BenchResult r : report.results()) {
       for (BenchResult.Product p : r.products()) {
         String cells =
-            "<th scope=\"row\">%s</th><td>random</td><td>%s</td><td>%d</td><td>%s</td>"
+            ("<th scope=\"row\">%s</th><td class=\"text\">random</td><td>%s</td><td>%d</td>"
+                    + "<td class=\"text\">%s</td>")
                 .formatted(
                     r.matrix(),
                     r.sparsity() == 0.5 ? "50&nbsp;%" : "75&nbsp;%",

@@ -1,10 +1,10 @@
-package io.github.secateur.bench;
+package io.github.secateur.measure;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.bench.BenchResult.Product;
+import io.github.secateur.measure.BenchResult.Product;
 import io.github.secateur.sparse.Spread;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.github.secateur.bench;
+package io.github.secateur.measure;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

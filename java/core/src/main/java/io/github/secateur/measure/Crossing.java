@@ -1,4 +1,4 @@
-package io.github.secateur.bench;
+package io.github.secateur.measure;
 
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,11 +1,11 @@
-package io.github.secateur.bench;
+package io.github.secateur.measure;
 
-import io.github.secateur.bench.WeightMatrix.Layer;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.ParameterPath;
 import io.github.secateur.graph.Prunable;
 import io.github.secateur.graph.Prunables;
 import io.github.secateur.io.SmtxReader;
+import io.github.secateur.measure.WeightMatrix.Layer;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;

@@ -1,4 +1,4 @@
-package io.github.secateur.bench;
+package io.github.secateur.measure;
 
 import io.github.secateur.tensor.Tensor;
 import java.io.IOException;

@@ -1,6 +1,6 @@
-package io.github.secateur.bench;
+package io.github.secateur.measure;
 
-import io.github.secateur.bench.WeightMatrix.Layer;
+import io.github.secateur.measure.WeightMatrix.Layer;
 import java.util.List;
 
 /**

@@ -1,15 +1,15 @@
-package io.github.secateur.bench;
+package io.github.secateur.measure;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.bench.BenchResult.Product;
-import io.github.secateur.bench.WeightMatrix.Layer;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.Devices;
 import io.github.secateur.device.SparseFormat;
+import io.github.secateur.measure.BenchResult.Product;
+import io.github.secateur.measure.WeightMatrix.Layer;
 import io.github.secateur.sparse.Stopwatch;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;

@@ -1,4 +1,4 @@
-package io.github.secateur.bench;
+package io.github.secateur.measure;
 
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.sparse.RandomWeights;
