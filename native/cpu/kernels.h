@@ -8,7 +8,7 @@
 
 #include "isa.h"
 #include "secateur.h"
-#include "sparse/rows.h"
+#include "sparse/panels.h"
 #include "sparse/sddmm.h"
 
 namespace secateur {
@@ -60,12 +60,6 @@ struct Kernels {
   void (*gate_eval)(int64_t n, const float* log_alpha, float* z);
   void (*gate_open)(int64_t n, const float* log_alpha, float* open);
   void (*gate_open_grad)(int64_t n, const float* open, float scale, float* dlog_alpha);
-
-  // sums[row][column] += one group of a packed matrix times the panel [in, 64] or, when narrow,
-  // [in, 16]; sums has rows of the same width. Only here do instruction sets differ in rounding:
-  // those with fused multiply-add use it.
-  void (*sparse_group)(const SparseView& packed, int64_t group, int64_t columns, bool narrow,
-                       const float* panel, float* sums);
 
   // Sums of a tile's stored elements over a panel, in the tile's order; added to those there are,
   // or not. Up to 16 floats behind the last may be written.

@@ -1,0 +1,2 @@
+#define SECATEUR_PANELS kPanelsAvx2
+#include "sparse/panels.inc"

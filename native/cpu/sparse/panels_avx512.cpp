@@ -1,0 +1,2 @@
+#define SECATEUR_PANELS kPanelsAvx512
+#include "sparse/panels.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_PANELS kPanelsPlain
+#include "sparse/panels.inc"

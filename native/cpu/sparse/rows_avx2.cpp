@@ -1,0 +1,2 @@
+#define SECATEUR_ROWS kRowsAvx2
+#include "sparse/rows.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_ROWS kRowsAvx512
+#include "sparse/rows.inc"

@@ -1,0 +1,2 @@
+#define SECATEUR_ROWS kRowsPlain
+#include "sparse/rows.inc"
