@@ -183,7 +183,7 @@ class Selection {
   // Of listed keys equal to the threshold: pruned in tiles after cut_tile_, and the last
   // cut_pruned_ of it. Of the tied key: kept in tiles before tied_tile_, and the first tied_kept_
   // in it.
-  int64_t cut_tile_ = 0;
+  int64_t cut_tile_ = -1;
   int64_t cut_pruned_ = 0;
   int64_t tied_tile_ = 0;
   int64_t tied_kept_ = 0;

@@ -223,7 +223,7 @@ class Sample {
     const auto lines = static_cast<uint64_t>(stratum_begin(s + 1) - first);
     const uint64_t random = hash(static_cast<uint64_t>(s));
     *line = first + static_cast<int64_t>((random >> 32) * lines >> 32);
-    *within = static_cast<int64_t>(random) * width_ & (kLine - 1);
+    *within = static_cast<int64_t>(random * static_cast<uint64_t>(width_) % kLine);
   }
 
   uint32_t live_of(int64_t s) const {
