@@ -133,6 +133,36 @@ void random_shapes() {
   }
 }
 
+// Every activation gives the bits of the product followed by the single operations.
+void epilogues() {
+  const Case shape = {75, 130, 70, 0.2, false, false, false};
+  test::Random random(53);
+  std::vector<float> w = random.normals(shape.out * shape.in);
+  for (size_t i = 0; i < w.size(); ++i) w[i] = i % 5 == 0 ? w[i] : 0.0f;
+  const std::vector<float> x = random.normals(shape.batch * shape.in);
+  const std::vector<float> bias = random.normals(shape.out);
+  const Packed packed = pack(shape, w, {});
+  const std::vector<float> sums = product(shape, packed, x, {});
+  size_t bytes = 0;
+  CHECK_OK(secateur_spmm(test::cpu(), nullptr, shape.batch, packed.data(), nullptr, nullptr,
+                         nullptr, nullptr, &bytes));
+  std::vector<unsigned char> workspace(bytes);
+  for (int32_t op = SECATEUR_IDENTITY; op <= SECATEUR_ABS; ++op) {
+    for (const float* terms : {static_cast<const float*>(nullptr), bias.data()}) {
+      std::vector<float> want = sums, y(sums.size(), test::kNan);
+      for (size_t i = 0; terms != nullptr && i < want.size(); ++i) want[i] += terms[i % shape.out];
+      if (op != SECATEUR_IDENTITY) {
+        CHECK_OK(secateur_unary(test::cpu(), nullptr, op, 0.1f, static_cast<int64_t>(want.size()),
+                                want.data(), want.data()));
+      }
+      const secateur_epilogue epilogue = {terms, op, 0.1f};
+      CHECK_OK(secateur_spmm(test::cpu(), nullptr, shape.batch, packed.data(), x.data(), &epilogue,
+                             y.data(), workspace.data(), &bytes));
+      for (size_t i = 0; i < y.size(); ++i) CHECK(test::same(y[i], want[i]));
+    }
+  }
+}
+
 void keeps_special_values() {
   const Case shape = {2, 3, 1, 1, false, false, false};
   const std::vector<float> w = {test::kNan, 0, 0, 0, test::kInf, 0};
@@ -184,6 +214,7 @@ void refuses() {
 int main() {
   chosen_shapes();
   random_shapes();
+  epilogues();
   keeps_special_values();
   refuses();
   return 0;
