@@ -211,7 +211,7 @@ final class ProductTables {
         side.block(0);
         Run.check(side.name(), wanted, device.toHost(dy));
       }
-      sides.add(Contestant.of("openblas dense", 0, gemm));
+      sides.add(Contestant.of("openblas dense", Run.SPIN_MILLIS, gemm));
       Tensor rows = Tensor.zeros(DType.F32, Shape.of(batch, size));
       addChecked(sides, run.oneDnn().dense(weight, x, rows), wanted, rows);
       addChecked(sides, run.mkl().dense(weight, x, rows), wanted, rows);
@@ -253,7 +253,9 @@ final class ProductTables {
         device.allocate(Math.max(1, sparse.workspaceBytes(packed, x.shape().dim(0))));
     Contestant side =
         Contestant.of(
-            OURS + format.label(), 0, () -> sparse.matmul(packed, x, Epilogue.NONE, y, workspace));
+            OURS + format.label(),
+            Run.SPIN_MILLIS,
+            () -> sparse.matmul(packed, x, Epilogue.NONE, y, workspace));
     return new Owned(
         side,
         () -> {

@@ -27,6 +27,9 @@ record Run(
     MklPeer mkl,
     OneDnnPeer oneDnn,
     TorchPeer torch) {
+  /** How long Secateur's threads may spin after their last run (0.1 ms), rounded up. */
+  static final int SPIN_MILLIS = 1;
+
   /** Threads to measure with: one, and two where there are as many processors. */
   static final List<Integer> THREADS =
       Runtime.getRuntime().availableProcessors() == 1 ? List.of(1) : List.of(1, 2);

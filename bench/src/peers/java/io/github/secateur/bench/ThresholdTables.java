@@ -125,7 +125,7 @@ final class ThresholdTables {
 
   private static Contestant side(
       Device device, String name, DeviceTensor weight, DeviceMask mask, long pruned) {
-    return Contestant.of(name, 0, () -> select(device, weight, mask, pruned));
+    return Contestant.of(name, Run.SPIN_MILLIS, () -> select(device, weight, mask, pruned));
   }
 
   private static PruneOps.Selection select(

@@ -109,8 +109,8 @@ final class TrainingTables {
         Run.check("PyTorch's step", wanted, gradient);
         return race.run(
             List.of(
-                Contestant.of("secateur sparse", 0, step::sparse),
-                Contestant.of("secateur dense", 0, step::dense),
+                Contestant.of("secateur sparse", Run.SPIN_MILLIS, step::sparse),
+                Contestant.of("secateur dense", Run.SPIN_MILLIS, step::dense),
                 torch));
       }
     }
