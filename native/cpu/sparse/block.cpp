@@ -17,7 +17,7 @@ namespace {
 // a quarter of a vector then, blocks of two too little.
 int64_t few_rows(const secateur_sparse_format& format) {
   if (format.rows == 1) return format.cols > 2 ? kBlockFew : 0;
-  return format.rows < 3 ? 0 : format.rows > 4 ? kBlockFew : 4;
+  return format.rows > 4 ? kBlockFew : 4;
 }
 
 bool is_few(const BlockHeader& header, int64_t batch) {

@@ -12,8 +12,9 @@
 namespace secateur {
 namespace {
 
-constexpr int64_t kStripRows = 64;   // outputs a strip at most: the bits of one word
-constexpr int64_t kManyGroups = 32;  // groups of a matrix whose blocks are many
+constexpr int64_t kStripRows = 64;    // outputs a strip at most: the bits of one word
+constexpr int64_t kSliceInputs = 24;  // that make a slice worth its while
+constexpr int64_t kManyGroups = 32;   // groups of a matrix whose blocks are many
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -202,6 +203,31 @@ void cut_groups(Plan* plan) {
   header.groups = static_cast<int64_t>(plan->firsts.size()) - 1;
 }
 
+// Joins slices until a block row has about kSliceInputs inputs in one, or the sums of outputs with
+// few inputs would be started and ended more often than added to.
+void join_slices(Plan* plan) {
+  BlockHeader& header = plan->header;
+  const int64_t inputs = header.blocks * header.packed.format.cols;
+  int64_t join = 1;
+  while (2 * join * header.depth <= kBlockDeep && join < header.slices &&
+         inputs * join < header.block_rows * header.slices * kSliceInputs) {
+    join *= 2;
+  }
+  if (join == 1) return;
+  const int64_t slices = ceil_div(header.slices, join);
+  std::vector<uint16_t> counts(static_cast<size_t>(header.block_rows * slices));
+  for (int64_t row = 0; row < header.block_rows; ++row) {
+    for (int64_t slice = 0; slice < header.slices; ++slice) {
+      uint16_t& count = counts[static_cast<size_t>(row * slices + slice / join)];
+      count = static_cast<uint16_t>(count +
+                                    plan->counts[static_cast<size_t>(row * header.slices + slice)]);
+    }
+  }
+  plan->counts.swap(counts);
+  header.depth *= join;
+  header.slices = slices;
+}
+
 // Every block row has an entry in the first slice, which starts its sums, and in others where it
 // has blocks.
 bool has_entry(int64_t slice, uint16_t count) { return slice == 0 || count != 0; }
@@ -222,8 +248,9 @@ Plan make_plan(const secateur_sparse_format& format, const secateur_sparse_weigh
     elements[static_cast<size_t>(strip)] = sum;
   });
   for (int64_t sum : elements) header.packed.stored += sum;  // cut-off elements do not count
+  for (uint16_t count : plan.counts) header.blocks += count;
+  join_slices(&plan);
   for (size_t i = 0; i < plan.counts.size(); ++i) {
-    header.blocks += plan.counts[i];
     header.rows += has_entry(static_cast<int64_t>(i) % header.slices, plan.counts[i]);
   }
   cut_groups(&plan);
