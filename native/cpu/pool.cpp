@@ -84,6 +84,7 @@ class Pool {
       return;
     }
     start_workers();
+    leave_processor();
     body_ = body;
     context_ = context;
     count_ = count;
@@ -122,6 +123,22 @@ class Pool {
     }
   }
 
+  // Keeps workers off the processor that the caller runs on. Else the scheduler may wake one there,
+  // where it waits for the caller to finish the whole region alone, time after time. Costs a look
+  // at the processor's number, and a call of the system when that has changed.
+  void leave_processor() noexcept {
+    if (!spinning_ || workers_.empty()) return;
+    const int here = sched_getcpu();
+    if (here < 0 || here == left_) return;
+    left_ = here;
+    cpu_set_t others;
+    if (sched_getaffinity(0, sizeof others, &others) != 0 || CPU_COUNT(&others) < 2) return;
+    CPU_CLR(here, &others);
+    for (std::thread& worker : workers_) {
+      pthread_setaffinity_np(worker.native_handle(), sizeof others, &others);
+    }
+  }
+
   void stop_workers() {
     {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -130,6 +147,7 @@ class Pool {
     wake_.notify_all();
     for (std::thread& worker : workers_) worker.join();
     workers_.clear();
+    left_ = -1;
   }
 
   void open_gate(int64_t helpers) {
@@ -239,6 +257,7 @@ class Pool {
   bool stopping_ = false;
   bool spinning_ = true;  // set before the workers start
   std::vector<std::thread> workers_;
+  int left_ = -1;  // the processor that workers keep off
 };
 
 }  // namespace
