@@ -48,6 +48,10 @@ Panels make_even_panels(int64_t batch, int64_t in) {
   return {batch, in, width, (batch + width - 1) / width};
 }
 
+void pack_whole_panel(const Panels& panels, int64_t panel, const float* x, float* packed) {
+  pack_panel(panels, panel, 0, panels.in, x, packed + panel * panels.elements());
+}
+
 void pack_panels(const Panels& panels, const float* x, float* packed) {
   const int64_t step = kPackGrain / panels.width / kTileRows * kTileRows;
   const int64_t pieces = (panels.in + step - 1) / step;

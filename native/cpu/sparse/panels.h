@@ -30,6 +30,9 @@ Panels make_panels(int64_t batch, int64_t in);
 // As few panels as those, of 16, 32, 48 or 64 columns: as narrow as that allows.
 Panels make_even_panels(int64_t batch, int64_t in);
 
+// Packs one panel, on the calling thread; `packed` is the place of all.
+void pack_whole_panel(const Panels& panels, int64_t panel, const float* x, float* packed);
+
 // Packs all panels, on the pool; `packed` has room for count * elements() floats.
 void pack_panels(const Panels& panels, const float* x, float* packed);
 
