@@ -6,6 +6,7 @@
 // it at 64. Where OpenBLAS multiplies small matrices without packing (AVX-512, and faster than it
 // multiplies large ones), such products are taken in slices that small; elsewhere a few rows are
 // taken as so many products of a matrix and a vector, in slices that stay in the cache for all.
+#include <algorithm>
 #include <cinttypes>
 #include <climits>
 
@@ -76,10 +77,6 @@ bool is_large(const secateur_gemm_args& args) {
          kUnpacked;
 }
 
-int64_t clamp(int64_t value, int64_t least, int64_t most) {
-  return value < least ? least : value > most ? most : value;
-}
-
 struct Slices {
   int64_t rows, cols, depth;
 };
@@ -88,7 +85,7 @@ Slices slices(const secateur_gemm_args& args) {
   Slices s;
   s.rows = args.m < kSliceRows ? args.m : kSliceRows;
   if (args.trans_b && !args.trans_a) {
-    s.cols = clamp(kUnpackedDots / s.rows / 16 * 16, 16, 64);
+    s.cols = std::clamp<int64_t>(kUnpackedDots / s.rows / 16 * 16, 16, 64);
   } else {
     s.cols = s.rows <= 2 ? 512 : s.rows <= 32 ? 128 : 64;
   }
