@@ -45,6 +45,11 @@ public interface Device extends AutoCloseable {
   /** Elementwise operations, reductions, losses, random numbers, optimizer steps. */
   NnOps nn();
 
+  /** Convolution, pooling, batch normalization. */
+  default ImageOps images() {
+    throw new IllegalStateException("this device has no image operations yet");
+  }
+
   /** Work that can be run again at little cost; whoever asked for it closes it. */
   interface Replay extends AutoCloseable {
     /** Enqueues the work once. */

@@ -43,6 +43,30 @@ public interface NnOps {
   /** out = a op b under ONNX (NumPy) broadcasting; out has the broadcast shape. */
   void binary(Binary op, DeviceTensor a, DeviceTensor b, DeviceTensor out);
 
+  /** y = min(max(x, low), high); NaN stays NaN. y may be x. Infinite bounds bind nothing. */
+  default void clip(float low, float high, DeviceTensor x, DeviceTensor y) {
+    throw new IllegalStateException("this device cannot clip yet");
+  }
+
+  /** dx = low &lt; x &lt; high ? dy : 0. dx may be dy. */
+  default void clipGrad(float low, float high, DeviceTensor x, DeviceTensor dy, DeviceTensor dx) {
+    throw new IllegalStateException("this device cannot clip yet");
+  }
+
+  /**
+   * Copies a box of one tensor to a box of the same size in another of the same rank; the rest of
+   * the target stays as it is. Any element type of 4 bytes. (Concat, Slice, Pad and their
+   * adjoints.)
+   *
+   * @param size of the box along each axis
+   * @param from its first place in {@code source}
+   * @param to its first place in {@code target}
+   */
+  default void copyBox(
+      long[] size, long[] from, DeviceTensor source, long[] to, DeviceTensor target) {
+    throw new IllegalStateException("this device cannot copy boxes yet");
+  }
+
   /**
    * Sums x over axes until it has the shape of {@code out}: over leading axes that out lacks and
    * over axes where out has size 1 (the adjoint of broadcasting).

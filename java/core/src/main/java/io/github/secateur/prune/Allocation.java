@@ -7,8 +7,24 @@ public sealed interface Allocation {
   /** One threshold over all layers. */
   record Global() implements Allocation {}
 
-  /** The same sparsity in every layer. */
+  /** The same sparsity in every layer (uniform). */
   record PerLayer() implements Allocation {}
+
+  /** The same sparsity in every output of every layer, as Wanda has it. */
+  record PerOutput() implements Allocation {}
+
+  /**
+   * Erdős–Rényi-kernel: a layer keeps a share proportional to (out + in + kernel sizes) / (out · in
+   * · kernel sizes) (RigL, Evci et al., arXiv 1911.11134, section 3, and its appendix: layers whose
+   * share would pass 1 stay dense and the others take less).
+   */
+  record Erk() implements Allocation {}
+
+  /**
+   * Each layer loses as many weights as the LAMP score of its magnitudes would take from it under
+   * one threshold for all layers (arXiv 2010.07611); which weights, the criterion says.
+   */
+  record Lamp() implements Allocation {}
 
   /**
    * A sparsity for each layer by its name; layers not named stay dense. The overall sparsity

@@ -122,7 +122,13 @@ public final class DataFree {
             options.allocation,
             new Schedule.OneShot());
     try (HeldSite site = new HeldSite(device, scored, before)) {
-      WeightPruner pruner = new WeightPruner(site, layers, how, options.sparsity);
+      WeightPruner pruner =
+          new WeightPruner(
+              new WeightScorer.Source(site, layers, null),
+              how,
+              options.sparsity,
+              Limits.NONE,
+              MaskRule.SECATEUR);
       pruner.step(0, 1);
       Map<String, Mask> masks = site.masksToHost();
       List<LayerSparsity> taken = Census.of(layers, scored, masks);

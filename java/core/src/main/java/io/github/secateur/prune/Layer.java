@@ -9,8 +9,9 @@ import io.github.secateur.tensor.Shape;
  * @param parameter name of the weight
  * @param shape of the weight
  * @param outputAxis axis of {@code shape} that runs over the layer's output units
+ * @param inputAxis axis of {@code shape} that runs over its input units
  */
-record Layer(String name, String parameter, Shape shape, int outputAxis) {
+record Layer(String name, String parameter, Shape shape, int outputAxis, int inputAxis) {
   /** Number of weights. */
   long size() {
     return shape.size();

@@ -12,8 +12,10 @@ import java.util.List;
  * @param layers what is prunable in it
  * @param how the four axes
  * @param sparsity asked for
+ * @param options limits and mask rule
  */
-record Pruners(Model model, List<Layer> layers, Strategy.Scored how, double sparsity) {
+record Pruners(
+    Model model, List<Layer> layers, Strategy.Scored how, double sparsity, PruneOptions options) {
   /** For a training run; activations are read over its samples. */
   Pruner<?> of(Training training, Samples samples) {
     return of(Site.of(training), new Calibration(model, training.parameters(), samples));
@@ -26,7 +28,13 @@ record Pruners(Model model, List<Layer> layers, Strategy.Scored how, double spar
    */
   Pruner<?> of(Site site, Calibration calibration) {
     return switch (how.pattern()) {
-      case Pattern.Unstructured() -> new WeightPruner(site, layers, how, sparsity);
+      case Pattern.Unstructured _, Pattern.NM _, Pattern.Block _, Pattern.Line _ ->
+          new WeightPruner(
+              new WeightScorer.Source(site, layers, calibration),
+              how,
+              sparsity,
+              options.limits(),
+              options.rule());
       case Pattern.Neuron() ->
           new UnitPruner(
               site,

@@ -2,7 +2,6 @@ package io.github.secateur.prune;
 
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * Exact numbers of weights to prune, by group: layers of one group share a threshold.
@@ -29,6 +28,7 @@ record Quotas(int[] group, long[] k) {
         }
         yield new Quotas(group, k);
       }
+      case Allocation.PerOutput _, Allocation.Erk _, Allocation.Lamp _ -> throw Unbuilt.error();
       case Allocation.Ratios(Map<String, Double> ratios) -> {
         double scale = target == 0 ? 0 : sparsity / target;
         long[] k = new long[group.length];
@@ -52,7 +52,7 @@ record Quotas(int[] group, long[] k) {
     if (!(allocation instanceof Allocation.Ratios(Map<String, Double> ratios))) {
       return asked;
     }
-    ratios.keySet().forEach(name -> requireKnown(name, layers));
+    ratios.keySet().forEach(name -> Layers.requireKnown(name, layers));
     long pruned = 0;
     for (Layer layer : layers) {
       pruned += count(ratios.getOrDefault(layer.name(), 0.0), layer.size());
@@ -68,13 +68,5 @@ record Quotas(int[] group, long[] k) {
   /** Weights of all layers. */
   static long total(List<Layer> layers) {
     return layers.stream().mapToLong(Layer::size).sum();
-  }
-
-  private static void requireKnown(String name, List<Layer> layers) {
-    if (layers.stream().noneMatch(layer -> layer.name().equals(name))) {
-      throw new IllegalArgumentException(
-          "there is no prunable layer '%s'; there are %s"
-              .formatted(name, layers.stream().map(Layer::name).collect(Collectors.joining(", "))));
-    }
   }
 }

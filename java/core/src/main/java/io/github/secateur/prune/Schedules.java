@@ -11,8 +11,10 @@ final class Schedules {
   static long lastPruning(Schedule schedule, long totalSteps) {
     return switch (schedule) {
       case Schedule.OneShot() -> 0;
-      case Schedule.Polynomial p ->
-          Math.clamp(Math.round(p.end() * totalSteps), 0, last(totalSteps));
+      case Schedule.Polynomial p -> end(p.end(), totalSteps);
+      case Schedule.Exponential e -> end(e.end(), totalSteps);
+      case Schedule.Cosine c -> end(c.end(), totalSteps);
+      case Schedule.Cyclic _ -> throw Unbuilt.error();
       case Schedule.Iterative i -> roundStart(i, i.rounds(), totalSteps);
     };
   }
@@ -22,10 +24,10 @@ final class Schedules {
     long end = lastPruning(schedule, totalSteps);
     return switch (schedule) {
       case Schedule.OneShot() -> step == 0;
-      case Schedule.Polynomial p -> {
-        long begin = begin(p, totalSteps);
-        yield step == end || (step >= begin && step < end && (step - begin) % p.every() == 0);
-      }
+      case Schedule.Polynomial p -> inSpan(p.begin(), p.every(), step, end, totalSteps);
+      case Schedule.Exponential e -> inSpan(e.begin(), e.every(), step, end, totalSteps);
+      case Schedule.Cosine c -> inSpan(c.begin(), c.every(), step, end, totalSteps);
+      case Schedule.Cyclic _ -> throw Unbuilt.error();
       case Schedule.Iterative i -> {
         boolean starts = false;
         for (int round = 1; round <= i.rounds(); round++) {
@@ -49,13 +51,18 @@ final class Schedules {
     return switch (schedule) {
       case Schedule.OneShot() -> 0;
       case Schedule.Polynomial p -> {
-        long begin = begin(p, totalSteps);
-        if (step < begin) {
-          yield 0;
-        }
-        double left = 1 - (double) (step - begin) / (lastPruning(p, totalSteps) - begin);
-        yield target * (1 - StrictMath.pow(left, p.power()));
+        double gone = gone(p.begin(), step, lastPruning(p, totalSteps), totalSteps);
+        yield target * (1 - StrictMath.pow(1 - gone, p.power()));
       }
+      case Schedule.Exponential e ->
+          1
+              - StrictMath.pow(
+                  1 - target, gone(e.begin(), step, lastPruning(e, totalSteps), totalSteps));
+      case Schedule.Cosine c -> {
+        double gone = gone(c.begin(), step, lastPruning(c, totalSteps), totalSteps);
+        yield target * (1 - StrictMath.cos(Math.PI * gone)) / 2;
+      }
+      case Schedule.Cyclic _ -> throw Unbuilt.error();
       case Schedule.Iterative i -> {
         int round = 0;
         while (step >= roundStart(i, round + 1, totalSteps)) {
@@ -66,8 +73,23 @@ final class Schedules {
     };
   }
 
-  private static long begin(Schedule.Polynomial p, long totalSteps) {
-    return Math.min(Math.round(p.begin() * totalSteps), last(totalSteps));
+  private static boolean inSpan(double begin, int every, long step, long end, long totalSteps) {
+    long first = begin(begin, totalSteps);
+    return step == end || (step >= first && step < end && (step - first) % every == 0);
+  }
+
+  /** Share of the way from begin to end that lies behind, 0..1. */
+  private static double gone(double begin, long step, long end, long totalSteps) {
+    long first = begin(begin, totalSteps);
+    return step < first ? 0 : (double) (step - first) / (end - first);
+  }
+
+  private static long begin(double begin, long totalSteps) {
+    return Math.min(Math.round(begin * totalSteps), last(totalSteps));
+  }
+
+  private static long end(double end, long totalSteps) {
+    return Math.clamp(Math.round(end * totalSteps), 0, last(totalSteps));
   }
 
   private static long roundStart(Schedule.Iterative i, int round, long totalSteps) {

@@ -1,5 +1,6 @@
 package io.github.secateur.prune;
 
+import io.github.secateur.device.PruneOps;
 import io.github.secateur.graph.Coupling;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -54,10 +55,12 @@ final class UnitPruner extends Pruner<UnitScores> {
   UnitScores score() {
     UnitScores scores =
         switch (how.criterion()) {
-          case Criterion.Magnitude(var norm) -> UnitScores.magnitude(site, groups, norm);
+          case Criterion.Magnitude(double order) ->
+              UnitScores.magnitude(site, groups, order == 1 ? PruneOps.Norm.L1 : PruneOps.Norm.L2);
           case Criterion.Activation activation -> calibration.scores(groups, activation);
           case Criterion.Random(long seed) -> UnitScores.random(site.device(), groups, seed);
           case Criterion.Given given -> UnitScores.given(groups, given);
+          default -> throw Unbuilt.error();
         };
     scores.requireNumbers(groups);
     return scores;
@@ -90,6 +93,7 @@ final class UnitPruner extends Pruner<UnitScores> {
       case Allocation.Global() -> removeToNearest(byScore(scores), quotas.k()[0]);
       case Allocation.PerLayer() -> removeToNearest(byRank(scores), quotas.k()[0]);
       case Allocation.Ratios _ -> removeByLayer(byScore(scores), quotas.k());
+      default -> throw Unbuilt.error();
     }
     for (int g = 0; g < groups.size(); g++) {
       for (Coupling.Slice slice : groups.get(g).slices()) {

@@ -17,9 +17,9 @@ class CensusTest {
     mask.set(0, false);
     mask.set(1, false);
     mask.set(5, false);
-    Layer rows = new Layer("fc", "w", shape, 0);
+    Layer rows = new Layer("fc", "w", shape, 0, 1);
     assertEquals(new LayerSparsity("fc", "w", shape, 3, 1, 3, 1), Census.of(rows, weight, mask));
-    Layer columns = new Layer("fc", "w", shape, 1);
+    Layer columns = new Layer("fc", "w", shape, 1, 0);
     assertEquals(new LayerSparsity("fc", "w", shape, 3, 1, 2, 0), Census.of(columns, weight, mask));
     assertEquals(new LayerSparsity("fc", "w", shape, 0, 4, 3, 0), Census.of(rows, weight, null));
     List<LayerSparsity> layers = List.of(Census.of(rows, weight, mask));

@@ -179,8 +179,8 @@ class PruningTest {
   @Test
   void stageFilesAreNamedFromTheRun() {
     assertEquals(
-        Path.of("a/run.sparsify.ckpt"), Pruning.stageFile(Path.of("a/run.ckpt"), "sparsify"));
-    assertEquals(Path.of("run.finetune"), Pruning.stageFile(Path.of("run"), "finetune"));
+        Path.of("a/run.sparsify.ckpt"), Stages.stageFile(Path.of("a/run.ckpt"), "sparsify"));
+    assertEquals(Path.of("run.finetune"), Stages.stageFile(Path.of("run"), "finetune"));
   }
 
   private static Progress stopAfter(int questions) {

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class QuotasTest {
   private static final List<Layer> LAYERS =
       List.of(
-          new Layer("fc1", "fc1.weight", Shape.of(5, 4), 0),
-          new Layer("fc2", "fc2.weight", Shape.of(2, 5), 0));
+          new Layer("fc1", "fc1.weight", Shape.of(5, 4), 0, 1),
+          new Layer("fc2", "fc2.weight", Shape.of(2, 5), 0, 1));
 
   @ParameterizedTest
   @CsvSource({

@@ -20,6 +20,7 @@ import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.Evaluator;
+import io.github.secateur.train.TrainOptions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -206,7 +207,14 @@ class UnitPrunerTest {
         HeldSite site = new HeldSite(device, graph.initializers(), model.masks());
         Parameters parameters = Parameters.upload(device, graph)) {
       Calibration calibration = new Calibration(model, parameters, samples);
-      new Pruners(model, Layers.trainable(model), how, sparsity).of(site, calibration).step(0, 1);
+      new Pruners(
+              model,
+              Layers.trainable(model),
+              how,
+              sparsity,
+              new PruneOptions(how, sparsity, TrainOptions.adam(1, 1e-3f, 1)))
+          .of(site, calibration)
+          .step(0, 1);
       Model pruned = model.copy();
       pruned.graph().initializers().putAll(site.weightsToHost());
       pruned.masks().putAll(site.masksToHost());

@@ -230,7 +230,10 @@ class WeightPrunerTest {
 
   private static List<Layer> layers(Map<String, Tensor> weights) {
     return weights.entrySet().stream()
-        .map(e -> new Layer(e.getKey().replace(".weight", ""), e.getKey(), e.getValue().shape(), 0))
+        .map(
+            e ->
+                new Layer(
+                    e.getKey().replace(".weight", ""), e.getKey(), e.getValue().shape(), 0, 1))
         .toList();
   }
 
@@ -243,7 +246,12 @@ class WeightPrunerTest {
     Strategy.Scored how =
         new Strategy.Scored(
             criterion, new Pattern.Unstructured(), allocation, new Schedule.OneShot());
-    return new WeightPruner(site, layers(weights), how, sparsity);
+    return new WeightPruner(
+        new WeightScorer.Source(site, layers(weights), null),
+        how,
+        sparsity,
+        Limits.NONE,
+        MaskRule.SECATEUR);
   }
 
   private static List<String> prune(
