@@ -32,6 +32,7 @@ class ArchitectureTest {
           "nn",
           "exec",
           "train",
+          "solver",
           "prune",
           "sparse",
           "measure",
