@@ -34,6 +34,7 @@ class ArchitectureTest {
           "train",
           "solver",
           "prune",
+          "recipe",
           "sparse",
           "measure",
           "report");

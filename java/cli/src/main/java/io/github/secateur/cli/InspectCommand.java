@@ -35,9 +35,24 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print as JSON.")
   boolean json;
 
+  @Option(
+      names = "--recipe",
+      description =
+          "Print the recipe by which 'secateur prune' made this network, to repeat it by.")
+  boolean recipe;
+
   @Override
   public Integer call() throws Exception {
     Model model = ModelFiles.read(file);
+    if (recipe) {
+      String yaml = model.metadata().get(PruneCommand.RECIPE);
+      if (yaml == null) {
+        throw new UserException(
+            file + " holds no recipe; 'secateur prune' of this version adds one.");
+      }
+      System.out.print(yaml);
+      return 0;
+    }
     List<Prunable> found = Prunables.find(model);
     Map<String, Integer> operators = new TreeMap<>();
     for (Node node : model.graph().nodes()) {

@@ -2,6 +2,7 @@ package io.github.secateur.cli;
 
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.OnnxReader;
+import io.github.secateur.nn.Networks;
 import io.github.secateur.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +32,12 @@ final class ModelFiles {
               + " -o NEW.onnx'.");
     }
     return OnnxReader.read(file);
+  }
+
+  /** Reads a file, or builds the untrained network of a name such as {@code lenet-300-100}. */
+  static Model readOrBuild(String name, long seed) throws IOException {
+    boolean named = !Files.exists(Path.of(name)) && !name.matches(".*\\.(onnx|ckpt|safetensors)");
+    return named ? Networks.parse(name, seed) : read(Path.of(name));
   }
 
   /** Name of a model for people: its file name without the ending. */

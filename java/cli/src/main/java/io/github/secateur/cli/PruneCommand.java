@@ -7,6 +7,7 @@ import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Shrinker;
 import io.github.secateur.io.OnnxWriter;
+import io.github.secateur.prune.Budget;
 import io.github.secateur.prune.DataFree;
 import io.github.secateur.prune.LayerSparsity;
 import io.github.secateur.prune.Pattern;
@@ -14,11 +15,18 @@ import io.github.secateur.prune.PruneOptions;
 import io.github.secateur.prune.PruneResult;
 import io.github.secateur.prune.Pruning;
 import io.github.secateur.prune.Strategy;
+import io.github.secateur.recipe.FitSettings;
+import io.github.secateur.recipe.PruneSettings;
+import io.github.secateur.recipe.Recipe;
+import io.github.secateur.recipe.RecipeReader;
+import io.github.secateur.recipe.Settings;
 import io.github.secateur.report.TerminalTable;
+import io.github.secateur.sparse.Sparsify;
 import io.github.secateur.train.Checkpointing;
 import io.github.secateur.train.DataSplit;
 import io.github.secateur.train.Evaluator;
 import io.github.secateur.train.Metrics;
+import io.github.secateur.train.TrainOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,8 +38,10 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code secateur prune}. */
 @Command(
@@ -51,21 +61,36 @@ import picocli.CommandLine.Parameters;
       "  secateur prune dense.onnx --sparsity 0.9 --data mnist -o pruned.onnx",
       "  secateur prune dense.onnx --sparsity 0.8 --data mnist --criterion activation --shrink -o"
           + " small.onnx",
-      "  secateur prune dense.onnx --data mnist --allocation fc1=0.92,fc2=0.91,fc3=0.74 -o han.onnx"
+      "  secateur prune dense.onnx --data mnist --allocation fc1=0.92,fc2=0.91,fc3=0.74 -o"
+          + " han.onnx",
+      "  secateur prune dense.onnx --pattern 2:4 --data mnist -o nm.onnx",
+      "  secateur prune lenet-300-100 --criterion snip -s 0.95 --data mnist --epochs 20 -o"
+          + " snip.onnx",
+      "  secateur prune lenet-300-100 --method rigl -s 0.95 --data mnist --epochs 20 -o rigl.onnx",
+      "  secateur prune --recipe recipe.yaml -o pruned.onnx"
     })
 final class PruneCommand implements Callable<Integer> {
   private static final int FINE_TUNE_EPOCHS = 8;
 
-  @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a checkpoint (.ckpt).")
-  Path file;
+  /** Metadata property that holds the recipe of a pruned network. */
+  static final String RECIPE = "secateur.recipe";
+
+  @Parameters(
+      paramLabel = "MODEL",
+      arity = "0..1",
+      description =
+          "An ONNX file, a checkpoint (.ckpt), or the name of a network to prune before training,"
+              + " such as lenet-300-100. May stand in the recipe.")
+  String model;
 
   @Option(
-      names = {"-s", "--sparsity"},
-      paramLabel = "S",
+      names = "--recipe",
+      paramLabel = "FILE.yaml",
       description =
-          "Share of the prunable weights to remove, 0..1. Not needed where --allocation gives"
-              + " ratios.")
-  Double sparsity;
+          "Settings from a file: names as here without the dashes, how to prune under 'prune:', how"
+              + " to fine-tune under 'fine-tune:'. What stands on the command line counts more."
+              + " 'secateur inspect FILE.onnx --recipe' prints the recipe of a pruned network.")
+  Path recipeFile;
 
   @Option(
       names = {"-o", "--output"},
@@ -99,34 +124,61 @@ final class PruneCommand implements Callable<Integer> {
   @Mixin FitOptions fit;
   @Mixin CommonOptions common;
 
+  @Spec CommandSpec spec;
+
+  private Recipe recipe = Recipe.empty();
+
   @Override
   public Integer call() throws Exception {
-    double wanted = requestedSparsity();
+    readRecipe();
     Outputs.requireWritable(output);
-    Model model = ModelFiles.read(file);
-    return data.given() ? fineTuned(model, wanted) : dataFree(model, wanted);
+    Model start = ModelFiles.readOrBuild(model, common.seed);
+    return data.given() ? fineTuned(start) : dataFree(start);
   }
 
-  private double requestedSparsity() {
-    if (sparsity == null) {
-      if (how.masks != null || (how.allocation != null && how.allocation.contains("="))) {
-        return 0;
-      }
-      throw new UserException(
-          "say how much to prune: --sparsity 0.9 removes 90 % of the prunable weights.");
+  /** The recipe file, if any, with what the command line says over it. */
+  private void readRecipe() throws IOException {
+    if (recipeFile != null) {
+      recipe = RecipeReader.read(recipeFile);
     }
-    if (!(sparsity >= 0 && sparsity <= 1)) {
-      throw new UserException(
-          "--sparsity must be between 0 and 1, got %s; write 0.9 for 90 %%.".formatted(sparsity));
+    Settings run = recipe.run();
+    for (String mixin : List.of("data", "common")) {
+      Settings flags = Flags.of(spec, mixin);
+      flags.names().stream()
+          .filter(Recipe.RUN::contains)
+          .forEach(name -> run.put(name, flags.text(name, ""), "--" + name));
     }
-    return sparsity;
+    if (model != null) {
+      run.put("model", model, "MODEL");
+    }
+    model = run.text("model", null);
+    if (model == null) {
+      throw new UserException(
+          "name the network to prune: an ONNX file, or one such as lenet-5-caffe.");
+    }
+    common.seed = run.whole("seed", 1, Long.MIN_VALUE, Long.MAX_VALUE);
+    common.device = run.text("device", common.device);
+    common.threads = run.has("threads") ? run.count("threads", 0, 0) : common.threads;
+    data.data = run.text("data", null);
+    data.validation = data.given() ? run.number("validation", 0, 0, 0.999) : 0;
+    recipe.prune().putAll(Flags.of(spec, "how"));
+    recipe.fineTune().putAll(Flags.of(spec, "fit"));
   }
 
-  private int dataFree(Model model, double wanted) throws IOException {
-    if (!(how.toStrategy(common.seed) instanceof Strategy.Scored scored)) {
+  private int dataFree(Model start) throws IOException {
+    TrainOptions none = TrainOptions.adam(1, 1e-3f, common.seed);
+    if (!recipe.fineTune().names().isEmpty()) {
       throw new UserException(
-          "--criterion "
-              + how.criterion
+          recipe.fineTune().where(recipe.fineTune().names().iterator().next())
+              + " is about fine-tuning, which needs data; add --data mnist or --data FOLDER.");
+    }
+    if (!recipe.prune().has("schedule")) {
+      recipe.prune().put("schedule", "one-shot", "without data");
+    }
+    PruneOptions options = PruneSettings.options(recipe.prune(), common.seed, none, null);
+    if (!(options.strategy() instanceof Strategy.Scored scored)) {
+      throw new UserException(
+          recipe.prune().where(recipe.prune().has("method") ? "method" : "criterion")
               + " learns from data; add --data mnist or --data FOLDER, or take --criterion"
               + " magnitude.");
     }
@@ -135,9 +187,10 @@ final class PruneCommand implements Callable<Integer> {
           "neurons and given masks need data at hand; add --data mnist or --data FOLDER, or take"
               + " --pattern unstructured with --criterion magnitude.");
     }
+    double wanted = options.budget() instanceof Budget.Sparsity(double s) ? s : 0;
     DataFree.Result result =
         DataFree.prune(
-            model, new DataFree.Options(scored.criterion(), scored.allocation(), wanted));
+            start, new DataFree.Options(scored.criterion(), scored.allocation(), wanted));
     write(result.model());
     ObjectNode json = summary(result.requested(), result.reached(), result.taken());
     ArrayNode left = json.putArray("left");
@@ -152,13 +205,14 @@ final class PruneCommand implements Callable<Integer> {
     return 0;
   }
 
-  private int fineTuned(Model dense, double wanted) throws Exception {
-    PruneOptions options =
-        new PruneOptions(
-            how.toStrategy(common.seed), wanted, fit.toTrainOptions(FINE_TUNE_EPOCHS, common.seed));
+  private int fineTuned(Model dense) throws Exception {
+    TrainOptions fineTune = FitSettings.options(recipe.fineTune(), FINE_TUNE_EPOCHS, common.seed);
     DataSplit split = data.read(common.seed);
     Path saved = checkpoint != null ? checkpoint : Outputs.sibling(output, ".ckpt");
     try (Device device = common.openDevice()) {
+      PruneOptions options =
+          PruneSettings.options(
+              recipe.prune(), common.seed, fineTune, batch -> m -> microseconds(device, m, batch));
       Metrics before = Evaluator.evaluate(device, dense, DataOptions.held(split));
       Pruning pruning =
           new Pruning(device, dense, split, options)
@@ -175,8 +229,17 @@ final class PruneCommand implements Callable<Integer> {
     return 0;
   }
 
+  /** A pass of the network with its layers sparse where that is faster. */
+  private static double microseconds(Device device, Model pruned, int batch) {
+    return Sparsify.apply(device, pruned, List.of((long) batch), Sparsify.Options.defaults())
+        .getFirst()
+        .sparse()
+        .median();
+  }
+
   private void write(Model pruned) throws IOException {
-    Model out = shrink ? Shrinker.shrink(pruned) : pruned;
+    Model out = shrink ? Shrinker.shrink(pruned) : pruned.copy();
+    out.metadata().put(RECIPE, recipe.toYaml());
     OnnxWriter.write(out, output, Exports.options(sparse));
   }
 
@@ -209,9 +272,12 @@ final class PruneCommand implements Callable<Integer> {
   private ObjectNode summary(double requested, double reached, List<LayerSparsity> layers)
       throws IOException {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("input", file.toString()).put("output", output.toString());
+    json.put("input", model).put("output", output.toString());
     json.put("requested", requested).put("reached", reached);
-    json.put("bytesBefore", Files.size(file)).put("bytesAfter", Files.size(output));
+    if (Files.exists(Path.of(model))) {
+      json.put("bytesBefore", Files.size(Path.of(model)));
+    }
+    json.put("bytesAfter", Files.size(output)).put("recipe", recipe.toYaml());
     ArrayNode array = json.putArray("layers");
     layers.forEach(l -> array.add(Outputs.json(l)));
     return json;
@@ -260,8 +326,10 @@ final class PruneCommand implements Callable<Integer> {
   }
 
   private void printWritten() throws IOException {
-    System.out.printf(
-        "written to %s: %s (before: %s)%n",
-        output, Outputs.bytes(Files.size(output)), Outputs.bytes(Files.size(file)));
+    String before =
+        Files.exists(Path.of(model))
+            ? " (before: " + Outputs.bytes(Files.size(Path.of(model))) + ")"
+            : "";
+    System.out.printf("written to %s: %s%s%n", output, Outputs.bytes(Files.size(output)), before);
   }
 }

@@ -1,94 +1,153 @@
 package io.github.secateur.cli;
 
-import io.github.secateur.device.PruneOps.Norm;
-import io.github.secateur.device.PruneOps.Statistic;
-import io.github.secateur.io.SafetensorsReader;
-import io.github.secateur.prune.Allocation;
-import io.github.secateur.prune.Criterion;
-import io.github.secateur.prune.Pattern;
-import io.github.secateur.prune.Schedule;
-import io.github.secateur.prune.Strategy;
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** What to prune, and how. */
+/**
+ * What to prune, and how: names and help; {@link io.github.secateur.recipe.PruneSettings} reads the
+ * values, and a recipe file has the same names without the dashes.
+ */
 final class StrategyOptions {
-  /** Names of the criteria and of the methods that learn what to remove. */
-  enum CriterionName {
-    magnitude,
-    activation,
-    random,
-    l1,
-    gates
-  }
+  @Option(
+      names = {"-s", "--sparsity"},
+      paramLabel = "S",
+      description =
+          "Share of the prunable weights to remove, 0..1. Not with N:M patterns, given masks and"
+              + " ratios, which decide themselves.")
+  String sparsity;
 
-  /** Names of the patterns. */
-  enum PatternName {
-    unstructured,
-    neuron
-  }
+  @Option(
+      names = "--budget",
+      paramLabel = "WHAT=LIMIT",
+      description =
+          "Instead of a sparsity: params=, flops=, bytes= or latency= with what may be left; up to"
+              + " 1 a share of the dense network's, above 1 a number (latency: microseconds a batch"
+              + " on this device).")
+  String budget;
 
-  /** Names of the activation statistics. */
-  enum StatisticName {
-    mean,
-    mean_abs,
-    rms,
-    apoz
-  }
+  @Option(
+      names = "--budget-batch",
+      paramLabel = "N",
+      description = "Batch size at which a latency budget is measured (default: 64).")
+  String budgetBatch;
 
   @Option(
       names = "--criterion",
       paramLabel = "NAME",
-      defaultValue = "magnitude",
       description =
-          "What is removed first: the smallest weights (magnitude), the neurons that are least"
-              + " active on training data (activation), chance (random), or what training learns to"
-              + " do without: under an L1 penalty (l1) or hard-concrete gates (gates). Default:"
-              + " ${DEFAULT-VALUE}.")
-  CriterionName criterion;
+          "What is removed first. Weights: magnitude (default), taylor, fisher, wanda, lamp,"
+              + " random; before training: snip, grasp, synflow. Neurons and channels: magnitude,"
+              + " activation, norm-scale, geometric-median, taylor, fisher, snip, random.")
+  String criterion;
+
+  @Option(
+      names = "--method",
+      paramLabel = "NAME",
+      description =
+          "score (default): score by a criterion, prune by schedule, fine-tune. Learned: l1, gates,"
+              + " group-lasso, str, top-kast, movement, soft-movement, admm. Layer by layer with"
+              + " weight update: sparsegpt, obc. Weights come back: set, rigl, sparse-momentum,"
+              + " dense-sparse-dense, ac-dc. From the start: lottery-ticket.")
+  String method;
 
   @Option(
       names = "--norm",
-      paramLabel = "L1|L2",
-      defaultValue = "L1",
-      description = "Norm of the magnitude criterion (default: ${DEFAULT-VALUE}).")
-  Norm norm;
+      paramLabel = "P",
+      description = "Order of the norm of magnitude: L1 (default), L2, another number, or inf.")
+  String norm;
 
   @Option(
       names = "--statistic",
       paramLabel = "NAME",
-      defaultValue = "rms",
       description =
-          "Statistic of the activation criterion: mean, mean_abs, rms or apoz (the share of"
-              + " non-zero outputs). Default: ${DEFAULT-VALUE}.")
-  StatisticName statistic;
+          "Statistic of the activation criterion: mean, mean-abs, rms (default) or apoz (the share"
+              + " of non-zero outputs).")
+  String statistic;
 
   @Option(
       names = "--calibration",
       paramLabel = "N",
-      defaultValue = "5000",
-      description = "Training samples for activation statistics (default: ${DEFAULT-VALUE}).")
-  int calibration;
+      description =
+          "Training samples for activations, gradients and Hessians (default: 5000; snip and grasp"
+              + " 1000).")
+  String calibration;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "Divides the logits for grasp (default: 200).")
+  String temperature;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      description = "Rounds of synflow (default: 100) or of a lottery ticket (default: 10).")
+  String rounds;
 
   @Option(
       names = "--pattern",
       paramLabel = "NAME",
       description =
-          "What is removed together: single weights (unstructured) or whole neurons (neuron)."
-              + " Default: unstructured; neuron for the activation criterion.")
-  PatternName pattern;
+          "What is removed together: single weights (unstructured, default), whole neurons or"
+              + " channels with all that the graph ties to them (neuron), N of every M weights"
+              + " (2:4), blocks of outputs x inputs (4x1), rows or columns of each weight.")
+  String pattern;
+
+  @Option(
+      names = "--axis",
+      paramLabel = "NAME",
+      description =
+          "Axis of an N:M pattern: input (default, what sparse tensor cores run) or output.")
+  String axis;
+
+  @Option(
+      names = "--permute",
+      description = "Search for an order of the channels in which N:M keeps more magnitude.")
+  boolean permute;
 
   @Option(
       names = "--allocation",
       paramLabel = "HOW",
       description =
           "How the sparsity is spread: global (one threshold over all layers), per-layer (the same"
-              + " in each), or ratios such as fc1=0.92,fc2=0.91,fc3=0.74. Default: global;"
-              + " per-layer for neurons.")
+              + " in each), per-output, erk, lamp, or ratios such as fc1=0.92,fc2=0.91,fc3=0.74."
+              + " Default: global; per-layer for neurons, per-output for wanda, erk for rigl and"
+              + " set.")
   String allocation;
+
+  @Option(
+      names = "--max-pruned",
+      paramLabel = "S",
+      description =
+          "Largest share that any layer may lose, or single layers, such as fc3=0.5; the others"
+              + " lose the rest.")
+  String maxPruned;
+
+  @Option(
+      names = "--min-kept",
+      paramLabel = "N",
+      description = "Weights (neurons, channels) that each layer keeps at least.")
+  String minKept;
+
+  @Option(
+      names = "--exclude",
+      paramLabel = "LAYER,...",
+      description = "Layers that are not pruned and do not count.")
+  String exclude;
+
+  @Option(
+      names = "--frozen",
+      paramLabel = "LAYER,...",
+      description = "Layers whose masks stay as they are; they count with those.")
+  String frozen;
+
+  @Option(
+      names = "--mask-rule",
+      paramLabel = "TOOL",
+      description =
+          "Counts and ties as another tool has them, for comparisons: torch, tfmot, jaxpruner,"
+              + " wanda or sparsegpt (default: secateur, exact, of equal scores the lower index"
+              + " stays).")
+  String maskRule;
 
   @Option(
       names = "--scores",
@@ -96,7 +155,7 @@ final class StrategyOptions {
       description =
           "Importance scores made elsewhere instead of a criterion: a tensor by the name and shape"
               + " of each weight; the lowest are removed first.")
-  Path scores;
+  String scores;
 
   @Option(
       names = "--masks",
@@ -104,114 +163,108 @@ final class StrategyOptions {
       description =
           "Masks made elsewhere instead of criterion and sparsity: a BOOL or U8 tensor by the name"
               + " and shape of each weight, 0 where it is removed. Needs --data.")
-  Path masks;
+  String masks;
 
   @Option(
       names = "--schedule",
       paramLabel = "WHEN",
       description =
-          "one-shot (the default for given masks), polynomial (gradual, Zhu & Gupta; default), or"
-              + " iterative:ROUNDS of prune and fine-tune. Without --data always one-shot.")
+          "one-shot (the default for given masks and criteria from before training), cubic"
+              + " (gradual, Zhu & Gupta; default), linear, polynomial with --power, exponential,"
+              + " cosine, cyclic:CYCLES, or iterative:ROUNDS of prune and fine-tune. Without --data"
+              + " always one-shot.")
   String schedule;
 
-  /** The strategy as the engine takes it. */
-  Strategy toStrategy(long seed) throws IOException {
-    if (scores != null) {
-      return scored(new Criterion.Given(SafetensorsReader.read(scores).tensors()));
-    }
-    return switch (criterion) {
-      case magnitude -> scored(new Criterion.Magnitude(norm));
-      case activation -> scored(new Criterion.Activation(toStatistic(), calibration));
-      case random -> scored(new Criterion.Random(seed));
-      case l1 -> new Strategy.L1(toAllocation(), 0.5);
-      case gates -> new Strategy.Gates(toPattern(), toAllocation(), 0.5);
-    };
-  }
+  @Option(
+      names = "--begin",
+      paramLabel = "T",
+      description = "When a gradual schedule begins, 0..1 of the run (default: 0).")
+  String begin;
 
-  private Strategy scored(Criterion by) throws IOException {
-    return new Strategy.Scored(by, toPattern(), toAllocation(), toSchedule());
-  }
+  @Option(
+      names = "--end",
+      paramLabel = "T",
+      description =
+          "When a gradual schedule ends, 0..1 of the run (default: 0.6); for set and rigl when"
+              + " weights stop moving (default: 0.75).")
+  String end;
 
-  private Statistic toStatistic() {
-    return switch (statistic) {
-      case mean -> Statistic.MEAN;
-      case mean_abs -> Statistic.MEAN_ABS;
-      case rms -> Statistic.RMS;
-      case apoz -> Statistic.ONE_MINUS_APOZ;
-    };
-  }
+  @Option(
+      names = "--power",
+      paramLabel = "P",
+      description = "Power of a polynomial schedule (default: 3).")
+  String power;
 
-  /** The pattern, given or by default. */
-  Pattern toPattern() throws IOException {
-    if (masks != null) {
-      return new Pattern.Given(MaskFiles.read(masks));
-    }
-    boolean neuron =
-        pattern == null ? criterion == CriterionName.activation : pattern == PatternName.neuron;
-    return neuron ? new Pattern.Neuron() : new Pattern.Unstructured();
-  }
+  @Option(
+      names = "--every",
+      paramLabel = "STEPS",
+      description = "Steps between two changes of the masks (default: 100).")
+  String every;
 
-  /** The allocation, given or by default. */
-  Allocation toAllocation() throws IOException {
-    if (allocation == null) {
-      return toPattern() instanceof Pattern.Neuron
-          ? new Allocation.PerLayer()
-          : new Allocation.Global();
-    }
-    return switch (allocation) {
-      case "global" -> new Allocation.Global();
-      case "per-layer" -> new Allocation.PerLayer();
-      default -> new Allocation.Ratios(ratios(allocation));
-    };
-  }
+  @Option(
+      names = "--share",
+      paramLabel = "S",
+      description =
+          "Share of the epochs that l1, gates, group-lasso, str, admm and dense-sparse-dense spend"
+              + " before the exact cut (default: 0.5).")
+  String share;
 
-  private static Map<String, Double> ratios(String text) {
-    Map<String, Double> byLayer = new LinkedHashMap<>();
-    for (String part : text.split(",", -1)) {
-      int equals = part.lastIndexOf('=');
-      try {
-        if (equals <= 0) {
-          throw new NumberFormatException();
-        }
-        byLayer.put(
-            part.substring(0, equals).trim(),
-            Double.parseDouble(part.substring(equals + 1).trim()));
-      } catch (NumberFormatException e) {
-        throw new UserException(
-            "--allocation takes global, per-layer or LAYER=SPARSITY,... such as"
-                + " fc1=0.92,fc2=0.91,fc3=0.74, got '"
-                + text
-                + "'.");
-      }
-    }
-    return byLayer;
-  }
+  @Option(
+      names = "--backward",
+      paramLabel = "S",
+      description =
+          "top-kast: sparsity of the set that is updated, as a share of that of the forward pass"
+              + " (default: 0.5; 0: straight-through).")
+  String backward;
 
-  private Schedule toSchedule() {
-    if (schedule == null) {
-      return masks != null ? new Schedule.OneShot() : Schedule.Polynomial.defaults();
-    }
-    if (schedule.equals("one-shot")) {
-      return new Schedule.OneShot();
-    }
-    if (schedule.equals("polynomial")) {
-      return Schedule.Polynomial.defaults();
-    }
-    if (schedule.startsWith("iterative")) {
-      String rounds = schedule.equals("iterative") ? "5" : schedule.replaceFirst("iterative:", "");
-      try {
-        return new Schedule.Iterative(Integer.parseInt(rounds));
-      } catch (NumberFormatException e) {
-        throw badSchedule();
-      }
-    }
-    throw badSchedule();
-  }
+  @Option(
+      names = "--penalty",
+      paramLabel = "L",
+      description = "top-kast: weight of the exploration penalty (default: 1e-4).")
+  String penalty;
 
-  private UserException badSchedule() {
-    return new UserException(
-        "--schedule takes one-shot, polynomial or iterative:ROUNDS such as iterative:5, got '"
-            + schedule
-            + "'.");
-  }
+  @Option(
+      names = "--fraction",
+      paramLabel = "F",
+      description = "set, rigl, sparse-momentum: share of the weights that moves at first (0.3).")
+  String fraction;
+
+  @Option(
+      names = "--rewind",
+      paramLabel = "STEP",
+      description = "lottery-ticket: step that kept weights go back to (default: 0, the start).")
+  String rewind;
+
+  @Option(
+      names = "--reinitialize",
+      description = "lottery-ticket: the control, which starts its last round from fresh weights.")
+  boolean reinitialize;
+
+  @Option(
+      names = "--warm-up",
+      paramLabel = "S",
+      description = "ac-dc: share of the epochs trained dense first (default: 0.1).")
+  String warmUp;
+
+  @Option(
+      names = "--phase-epochs",
+      paramLabel = "N",
+      description = "ac-dc: epochs of a phase (default: 2).")
+  String phaseEpochs;
+
+  @Option(
+      names = "--damping",
+      paramLabel = "D",
+      description =
+          "sparsegpt, obc: added to the Hessian's diagonal as a share of its mean (default: 0.01).")
+  String damping;
+
+  @Option(names = "--rho", paramLabel = "R", description = "admm: ρ (default: 0.01).")
+  String rho;
+
+  @Option(
+      names = "--update-epochs",
+      paramLabel = "N",
+      description = "admm: epochs between two projections (default: 1).")
+  String updateEpochs;
 }

@@ -6,6 +6,7 @@ import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.OnnxWriter;
 import io.github.secateur.nn.Networks;
+import io.github.secateur.recipe.FitSettings;
 import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
 import io.github.secateur.train.DataSplit;
@@ -21,7 +22,9 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code secateur train}. */
 @Command(
@@ -69,10 +72,11 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin DataOptions data;
   @Mixin FitOptions fit;
   @Mixin CommonOptions common;
+  @Spec CommandSpec spec;
 
   @Override
   public Integer call() throws Exception {
-    TrainOptions options = fit.toTrainOptions(DEFAULT_EPOCHS, common.seed);
+    TrainOptions options = FitSettings.options(Flags.of(spec, "fit"), DEFAULT_EPOCHS, common.seed);
     Model network = Networks.parse(model, common.seed);
     DataSplit split = data.read(common.seed);
     Path file = checkpoint != null ? checkpoint : Outputs.sibling(output, ".ckpt");

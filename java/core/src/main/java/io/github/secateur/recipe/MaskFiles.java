@@ -1,4 +1,4 @@
-package io.github.secateur.cli;
+package io.github.secateur.recipe;
 
 import io.github.secateur.io.SafetensorsReader;
 import io.github.secateur.tensor.DType;
@@ -24,8 +24,8 @@ final class MaskFiles {
 
   private static Mask mask(Path file, String name, Tensor tensor) {
     if (tensor.dtype() != DType.BOOL && tensor.dtype() != DType.U8) {
-      throw new UserException(
-          "%s: mask '%s' should be a BOOL or U8 tensor, got %s.".formatted(file, name, tensor));
+      throw new RecipeException(
+          "%s: mask '%s' should be a BOOL or U8 tensor, got %s".formatted(file, name, tensor));
     }
     Mask mask = Mask.ones(tensor.shape());
     for (long i = 0; i < tensor.size(); i++) {
