@@ -36,7 +36,7 @@ final class MaskPruner extends Pruner<Pruner.Scores> {
   }
 
   @Override
-  Quotas allocate(double sparsity, double target) {
+  Quotas allocate(Scores scores, double sparsity, double target) {
     return Quotas.of(new Allocation.Global(), layers, sparsity, target);
   }
 

@@ -33,12 +33,26 @@ abstract sealed class Pruner<S extends Pruner.Scores> permits WeightPruner, Unit
    */
   final double step(long step, long totalSteps) {
     double sparsity = Schedules.sparsityAt(schedule, target, step, totalSteps);
-    try (S scores = score()) {
-      Quotas quotas = allocate(sparsity, target);
-      mask(scores, quotas);
-      apply();
+    for (int round = 1; round <= rounds(); round++) {
+      try (S scores = score()) {
+        Quotas quotas = allocate(scores, ofRound(sparsity, round), target);
+        mask(scores, quotas);
+        apply();
+      }
     }
     return sparsity;
+  }
+
+  /** After round r of n the kept share is (1 − sparsity)^(r/n); after the last it is exact. */
+  private double ofRound(double sparsity, int round) {
+    return round == rounds()
+        ? sparsity
+        : 1 - StrictMath.pow(1 - sparsity, (double) round / rounds());
+  }
+
+  /** How often one step scores, each time for a larger share: 1 but for SynFlow. */
+  int rounds() {
+    return 1;
   }
 
   /** Sparsity at the end of the schedule. */
@@ -50,7 +64,7 @@ abstract sealed class Pruner<S extends Pruner.Scores> permits WeightPruner, Unit
   abstract S score();
 
   /** Exact numbers to remove, by group. */
-  abstract Quotas allocate(double sparsity, double target);
+  abstract Quotas allocate(S scores, double sparsity, double target);
 
   /** Selects thresholds and writes masks. */
   abstract void mask(S scores, Quotas quotas);

@@ -68,7 +68,7 @@ final class UnitPruner extends Pruner<UnitScores> {
 
   /** One group of weights; with ratios a group of units each. */
   @Override
-  Quotas allocate(double sparsity, double target) {
+  Quotas allocate(UnitScores scores, double sparsity, double target) {
     if (how.allocation() instanceof Allocation.Ratios(var ratios)) {
       int[] own = new int[groups.size()];
       long[] k = new long[groups.size()];

@@ -43,7 +43,7 @@ final class WeightPruner extends Pruner<WeightScores> {
   }
 
   @Override
-  Quotas allocate(double sparsity, double target) {
+  Quotas allocate(WeightScores scores, double sparsity, double target) {
     return Quotas.of(how.allocation(), layers, sparsity, target);
   }
 

@@ -8,6 +8,7 @@ import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /**
  * Scores single weights. Magnitude ranks the weights themselves by |w|, for every norm (|w|^p has
@@ -24,7 +25,48 @@ interface WeightScorer {
    * @param layers to score
    * @param calibration null where the network cannot be run
    */
-  record Source(Site site, List<Layer> layers, Calibration calibration) {}
+  record Source(Site site, List<Layer> layers, Calibration calibration) {
+    /** Gradients of all layers' weights; whoever calls closes the source. */
+    GradientSource gradients(GradientSource.Options options) {
+      return new GradientSource(
+          calibration, layers.stream().map(Layer::parameter).toList(), options);
+    }
+
+    /** Scores that are 0 or more, a new tensor a layer, each filled by {@code fill}. */
+    WeightScores scores(BiConsumer<Layer, DeviceTensor> fill) {
+      return scores(PruneOps.Key.ABS, fill);
+    }
+
+    /** The same under a key. */
+    WeightScores scores(PruneOps.Key key, BiConsumer<Layer, DeviceTensor> fill) {
+      List<DeviceTensor> tensors = new ArrayList<>();
+      try {
+        for (Layer layer : layers) {
+          DeviceTensor scores = site.device().empty(DType.F32, layer.shape());
+          tensors.add(scores);
+          fill.accept(layer, scores);
+        }
+        return new WeightScores(key, tensors, true);
+      } catch (RuntimeException e) {
+        tensors.forEach(DeviceTensor::close);
+        throw e;
+      }
+    }
+
+    /**
+     * Refuses a criterion that must see the network at work where it cannot.
+     *
+     * @param name of the criterion
+     */
+    void requireCalibration(String name) {
+      if (calibration == null) {
+        throw new IllegalArgumentException(
+            name
+                + " scores weights by samples of training data, but here there are none; give"
+                + " training data, or prune by magnitude");
+      }
+    }
+  }
 
   /**
    * The scorer of a criterion.
@@ -50,13 +92,19 @@ interface WeightScorer {
       case Criterion.GeometricMedian _ ->
           throw new IllegalArgumentException(
               "the geometric median scores units, not single weights; use the neuron pattern");
-      case Criterion.Snip _,
-          Criterion.Grasp _,
-          Criterion.Taylor _,
-          Criterion.Fisher _,
-          Criterion.Wanda _,
-          Criterion.Lamp _,
-          Criterion.SynFlow _ ->
+      case Criterion.Snip(int samples) -> {
+        source.requireCalibration("SNIP");
+        yield () -> new GradientScorer(source).snip(samples);
+      }
+      case Criterion.Taylor(int samples) -> {
+        source.requireCalibration("Taylor pruning");
+        yield () -> new GradientScorer(source).taylor(samples);
+      }
+      case Criterion.Fisher(int samples) -> {
+        source.requireCalibration("Fisher pruning");
+        yield () -> new GradientScorer(source).fisher(samples);
+      }
+      case Criterion.Grasp _, Criterion.Wanda _, Criterion.Lamp _, Criterion.SynFlow _ ->
           throw Unbuilt.error();
     };
   }
