@@ -50,7 +50,7 @@ SECATEUR_HD float normalized(float x, float mean, float factor, float shift) {
 SECATEUR_HD float standardized(float x, float mean, float inverse) { return (x - mean) * inverse; }
 
 // dshift / n and dscale / n, from the floats written.
-SECATEUR_HD float norm_share(float sum, int64_t n) { return (float)((double)sum / (double)n); }
+SECATEUR_HD float norm_share(float sum, int64_t n) { return sum / (float)n; }
 
 // dx = scale inverse (dy - dshift / n - x^ dscale / n), factor = scale * inverse.
 SECATEUR_HD float norm_derivative(float dy, float standard, float factor, float shift_share,
