@@ -346,7 +346,7 @@ public final class PruneSettings {
           "%s has no effect: the pattern, the masks or the ratios decide how much goes; leave it out"
               .formatted(s.where("sparsity")));
     }
-    double sparsity = s.number("sparsity", 0, -Double.MAX_VALUE, Double.MAX_VALUE);
+    double sparsity = s.real("sparsity");
     return s.checked("sparsity", () -> new Budget.Sparsity(sparsity));
   }
 

@@ -87,6 +87,15 @@ public final class Settings {
     throw wrong(name, "takes a number " + range(least, most));
   }
 
+  /** Any number, for those who check the range themselves; must be given. */
+  double real(String name) {
+    try {
+      return Double.parseDouble(text(name, "").trim());
+    } catch (NumberFormatException e) {
+      throw wrong(name, "takes a number", e);
+    }
+  }
+
   /** A whole number from least to most. */
   public long whole(String name, long byDefault, long least, long most) {
     if (!has(name)) {
