@@ -141,6 +141,16 @@ SECATEUR_HD float erf_float(float x) {
 
 /* ---- activations and their derivatives ---- */
 
+/* min(max(x, low), high); NaN stays NaN. */
+SECATEUR_HD float clip(float x, float low, float high) {
+  const float above = x < low ? low : x;
+  return above > high ? high : above;
+}
+
+SECATEUR_HD float clip_derivative(float x, float low, float high, float dy) {
+  return low < x && x < high ? dy : 0.0f;
+}
+
 SECATEUR_HD float relu(float x) { return x < 0.0f ? 0.0f : x; }
 
 SECATEUR_HD float leaky_relu(float x, float alpha) {
