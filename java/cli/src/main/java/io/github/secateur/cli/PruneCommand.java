@@ -22,11 +22,13 @@ import io.github.secateur.recipe.RecipeReader;
 import io.github.secateur.recipe.Settings;
 import io.github.secateur.report.TerminalTable;
 import io.github.secateur.sparse.Sparsify;
+import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
 import io.github.secateur.train.DataSplit;
 import io.github.secateur.train.Evaluator;
 import io.github.secateur.train.Metrics;
 import io.github.secateur.train.TrainOptions;
+import io.github.secateur.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,6 +72,7 @@ import picocli.CommandLine.Spec;
       "  secateur prune --recipe recipe.yaml -o pruned.onnx"
     })
 final class PruneCommand implements Callable<Integer> {
+  private static final int TRAIN_EPOCHS = 20;
   private static final int FINE_TUNE_EPOCHS = 8;
 
   /** Metadata property that holds the recipe of a pruned network. */
@@ -167,12 +170,14 @@ final class PruneCommand implements Callable<Integer> {
 
   private int dataFree(Model start) throws IOException {
     TrainOptions none = TrainOptions.adam(1, 1e-3f, common.seed);
-    if (!recipe.fineTune().names().isEmpty()) {
-      throw new UserException(
-          recipe.fineTune().where(recipe.fineTune().names().iterator().next())
-              + " is about fine-tuning, which needs data; add --data mnist or --data FOLDER.");
+    for (Settings training : List.of(recipe.train(), recipe.fineTune())) {
+      if (!training.names().isEmpty()) {
+        throw new UserException(
+            training.where(training.names().iterator().next())
+                + " is about training, which needs data; add --data mnist or --data FOLDER.");
+      }
     }
-    if (!recipe.prune().has("schedule")) {
+    if (!recipe.prune().has("schedule") && PruneSettings.method(recipe.prune()).equals("score")) {
       recipe.prune().put("schedule", "one-shot", "without data");
     }
     PruneOptions options = PruneSettings.options(recipe.prune(), common.seed, none, null);
@@ -205,7 +210,7 @@ final class PruneCommand implements Callable<Integer> {
     return 0;
   }
 
-  private int fineTuned(Model dense) throws Exception {
+  private int fineTuned(Model start) throws Exception {
     TrainOptions fineTune = FitSettings.options(recipe.fineTune(), FINE_TUNE_EPOCHS, common.seed);
     DataSplit split = data.read(common.seed);
     Path saved = checkpoint != null ? checkpoint : Outputs.sibling(output, ".ckpt");
@@ -213,6 +218,7 @@ final class PruneCommand implements Callable<Integer> {
       PruneOptions options =
           PruneSettings.options(
               recipe.prune(), common.seed, fineTune, batch -> m -> microseconds(device, m, batch));
+      Model dense = recipe.train().names().isEmpty() ? start : trained(device, start, split);
       Metrics before = Evaluator.evaluate(device, dense, DataOptions.held(split));
       Pruning pruning =
           new Pruning(device, dense, split, options)
@@ -223,10 +229,25 @@ final class PruneCommand implements Callable<Integer> {
       Metrics after = Evaluator.evaluate(device, result.model(), DataOptions.held(split));
       if (checkpoint == null) {
         pruning.deleteCheckpoints();
+        Files.deleteIfExists(Outputs.sibling(output, ".train.ckpt"));
       }
       print(result, before, after);
     }
     return 0;
+  }
+
+  /** The dense training that a recipe puts first; its checkpoint is kept until the end. */
+  private Model trained(Device device, Model start, DataSplit split) throws IOException {
+    TrainOptions options = FitSettings.options(recipe.train(), TRAIN_EPOCHS, common.seed);
+    Path saved = Outputs.sibling(output, ".train.ckpt");
+    Trainer trainer =
+        new Trainer(device, start, split, options, List.of())
+            .checkpoint(Checkpointing.to(saved))
+            .progress(common.progress());
+    if (resume && Files.exists(saved)) {
+      trainer.resume(Checkpoint.read(saved));
+    }
+    return trainer.run().model();
   }
 
   /** A pass of the network with its layers sparse where that is faster. */

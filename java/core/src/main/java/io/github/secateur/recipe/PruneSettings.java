@@ -91,8 +91,8 @@ public final class PruneSettings {
     this.method = method(settings);
   }
 
-  /** l1 and gates may also be named as the criterion. */
-  private static String method(Settings s) {
+  /** The method that settings name; l1 and gates may also be named as the criterion. */
+  public static String method(Settings s) {
     String named = s.has("criterion") ? s.text("criterion", "") : "";
     boolean learns = named.equals("l1") || named.equals("gates");
     return s.word("method", learns ? named : "score", METHODS);

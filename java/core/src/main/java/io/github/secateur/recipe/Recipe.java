@@ -9,23 +9,25 @@ import java.util.Set;
  * fine-tuned.
  *
  * @param run the names of {@link #RUN}
+ * @param train dense training that comes first, if any: the names of {@link FitSettings#NAMES}
  * @param prune the names of {@link PruneSettings#NAMES}
  * @param fineTune the names of {@link FitSettings#NAMES}
  */
-public record Recipe(Settings run, Settings prune, Settings fineTune) {
+public record Recipe(Settings run, Settings train, Settings prune, Settings fineTune) {
   /** Names at the top of a recipe. */
   public static final Set<String> RUN =
       Set.of("model", "data", "validation", "seed", "device", "threads");
 
   /** A recipe in which nothing is set. */
   public static Recipe empty() {
-    return new Recipe(new Settings(), new Settings(), new Settings());
+    return new Recipe(new Settings(), new Settings(), new Settings(), new Settings());
   }
 
   /** All settings as they took effect, defaults included, as YAML that can be read back. */
   public String toYaml() {
     StringBuilder yaml = new StringBuilder();
     append(yaml, "", run.effective());
+    section(yaml, "train", train.effective());
     section(yaml, "prune", prune.effective());
     section(yaml, "fine-tune", fineTune.effective());
     return yaml.toString();
