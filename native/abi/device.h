@@ -69,6 +69,41 @@ struct secateur_device {
   virtual void gather_rows(void* stream, int64_t count, size_t row_bytes, int64_t src_rows,
                            const void* src, const int32_t* indices, void* dst) = 0;
 
+  // ---- images: images.cpp; a device that does not override these refuses them (UNAVAILABLE)
+  virtual void im2col(void* stream, const secateur_window& window, const float* x, float* columns);
+  virtual void col2im(void* stream, const secateur_window& window, const float* columns, float* x);
+  struct ConvWorkspace {
+    size_t forward, input_grad, weight_grad;
+  };
+  virtual ConvWorkspace conv_workspace(const secateur_conv& conv);
+  virtual void convolve(void* stream, const secateur_conv& conv, const float* x, const float* w,
+                        const float* bias, float* y, void* workspace);
+  virtual void convolve_input_grad(void* stream, const secateur_conv& conv, const float* dy,
+                                   const float* w, float* dx, void* workspace);
+  virtual void convolve_weight_grad(void* stream, const secateur_conv& conv, const float* x,
+                                    const float* dy, float* dw, void* workspace);
+  virtual void max_pool(void* stream, const secateur_window& window, const float* x, float* y,
+                        int32_t* places);
+  virtual void max_pool_grad(void* stream, const secateur_window& window, const float* dy,
+                             const int32_t* places, float* dx);
+  virtual void average_pool(void* stream, const secateur_window& window, int32_t count_padding,
+                            const float* x, float* y);
+  virtual void average_pool_grad(void* stream, const secateur_window& window, int32_t count_padding,
+                                 const float* dy, float* dx);
+  virtual void normalize(void* stream, const secateur_norm_shape& shape, const float* x,
+                         const float* scale, const float* shift, const float* mean,
+                         const float* variance, float* y);
+  virtual void normalize_train(void* stream, const secateur_norm_shape& shape, const float* x,
+                               const float* scale, const float* shift, float* mean, float* variance,
+                               float* y, float* statistics);
+  virtual void normalize_grad(void* stream, const secateur_norm_shape& shape, const float* x,
+                              const float* dy, const float* scale, const float* statistics,
+                              float* dx, float* dnorm);
+  virtual void clip(void* stream, float low, float high, int64_t n, const float* x, float* y);
+  virtual void clip_grad(void* stream, float low, float high, int64_t n, const float* x,
+                         const float* dy, float* dx);
+  virtual void copy_box(void* stream, const secateur_box& box, const void* src, void* dst);
+
   // ---- optimizer steps
   virtual void sgd_step(void* stream, int64_t n, const secateur_sgd_params* params, float* w,
                         const float* g, float* buf, const uint32_t* mask) = 0;

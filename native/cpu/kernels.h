@@ -16,11 +16,18 @@ namespace secateur {
 // Columns that Kernels::column_tile takes at once; their lanes stay in the first-level cache.
 constexpr int64_t kColumnBlock = 64;
 
+// What the gradient of a normalized channel is made of; names as in kernels/common/norm.h.
+struct NormChannel {
+  float mean, inverse, factor, shift_share, scale_share;
+};
+
 // A run of n elements; pointers are those of its first element. Masks start at a whole word.
 struct Kernels {
   void (*unary)(int32_t op, float alpha, int64_t n, const float* x, float* y);
   void (*unary_grad)(int32_t op, float alpha, int64_t n, const float* x, const float* y,
                      const float* dy, float* dx);
+  void (*clip)(float low, float high, int64_t n, const float* x, float* y);
+  void (*clip_grad)(float low, float high, int64_t n, const float* x, const float* dy, float* dx);
   // out[r][c] = a[r * a_row + c * a_col] op b[...]; out dense [rows, cols].
   void (*binary)(int32_t op, int64_t rows, int64_t cols, const float* a, int64_t a_row,
                  int64_t a_col, const float* b, int64_t b_row, int64_t b_col, float* out);
@@ -31,6 +38,15 @@ struct Kernels {
   // out[c] = sum over rows r of x[offsets[r] + c], cols <= kColumnBlock.
   void (*column_tile)(int64_t rows, int64_t cols, const float* x, const int64_t* offsets,
                       float* out);
+
+  // A channel of a batch normalization (kernels/common/norm.h). Sums of one tile: of the
+  // differences to `first` and of their squares, and of dy and of dy x^, to two[0] and two[1].
+  void (*norm_sums_tile)(int64_t n, const float* x, float first, double* two);
+  void (*norm_products_tile)(int64_t n, const float* x, const float* dy, float mean, float inverse,
+                             double* two);
+  void (*normalize)(int64_t n, float mean, float factor, float shift, const float* x, float* y);
+  void (*normalize_grad)(int64_t n, const NormChannel& channel, const float* x, const float* dy,
+                         float* dx);
 
   void (*softmax)(int64_t rows, int64_t cols, const float* x, float* y);
   void (*softmax_grad)(int64_t rows, int64_t cols, const float* y, const float* dy, float* dx);

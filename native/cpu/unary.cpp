@@ -1,4 +1,4 @@
-// y = f(x) elementwise, and its gradient.
+// y = f(x) elementwise, and its gradient; clipping.
 #include "device.h"
 #include "kernels.h"
 #include "pool.h"
@@ -35,6 +35,21 @@ void CpuDevice::unary_grad(void*, int32_t op, float alpha, int64_t n, const floa
   const auto run = kernels().unary_grad;
   parallel_ranges(n, grain(op), [&](int64_t begin, int64_t end) {
     run(op, alpha, end - begin, x + begin, y + begin, dy + begin, dx + begin);
+  });
+}
+
+void CpuDevice::clip(void*, float low, float high, int64_t n, const float* x, float* y) {
+  const auto run = kernels().clip;
+  parallel_ranges(n, kCheapGrain, [&](int64_t begin, int64_t end) {
+    run(low, high, end - begin, x + begin, y + begin);
+  });
+}
+
+void CpuDevice::clip_grad(void*, float low, float high, int64_t n, const float* x, const float* dy,
+                          float* dx) {
+  const auto run = kernels().clip_grad;
+  parallel_ranges(n, kCheapGrain, [&](int64_t begin, int64_t end) {
+    run(low, high, end - begin, x + begin, dy + begin, dx + begin);
   });
 }
 

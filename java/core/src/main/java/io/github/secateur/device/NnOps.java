@@ -44,14 +44,10 @@ public interface NnOps {
   void binary(Binary op, DeviceTensor a, DeviceTensor b, DeviceTensor out);
 
   /** y = min(max(x, low), high); NaN stays NaN. y may be x. Infinite bounds bind nothing. */
-  default void clip(float low, float high, DeviceTensor x, DeviceTensor y) {
-    throw new IllegalStateException("this device cannot clip yet");
-  }
+  void clip(float low, float high, DeviceTensor x, DeviceTensor y);
 
   /** dx = low &lt; x &lt; high ? dy : 0. dx may be dy. */
-  default void clipGrad(float low, float high, DeviceTensor x, DeviceTensor dy, DeviceTensor dx) {
-    throw new IllegalStateException("this device cannot clip yet");
-  }
+  void clipGrad(float low, float high, DeviceTensor x, DeviceTensor dy, DeviceTensor dx);
 
   /**
    * Copies a box of one tensor to a box of the same size in another of the same rank; the rest of
@@ -62,10 +58,7 @@ public interface NnOps {
    * @param from its first place in {@code source}
    * @param to its first place in {@code target}
    */
-  default void copyBox(
-      long[] size, long[] from, DeviceTensor source, long[] to, DeviceTensor target) {
-    throw new IllegalStateException("this device cannot copy boxes yet");
-  }
+  void copyBox(long[] size, long[] from, DeviceTensor source, long[] to, DeviceTensor target);
 
   /**
    * Sums x over axes until it has the shape of {@code out}: over leading axes that out lacks and

@@ -13,6 +13,7 @@ import io.github.secateur.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.stream.LongStream;
 
 /** Elementwise operations, reductions, losses, random numbers and optimizer steps by the C ABI. */
 public final class NativeNn implements NnOps {
@@ -137,6 +138,85 @@ public final class NativeNn implements NnOps {
       }
     }
     return true;
+  }
+
+  @Override
+  public void clip(float low, float high, DeviceTensor x, DeviceTensor y) {
+    Shapes.same("clip", x, y);
+    Abi.check(
+        "clip",
+        AbiImages.clip(
+            device.handle(),
+            device.stream(),
+            low,
+            high,
+            x.size(),
+            device.f32("clip", x),
+            device.f32("clip", y)));
+  }
+
+  @Override
+  public void clipGrad(float low, float high, DeviceTensor x, DeviceTensor dy, DeviceTensor dx) {
+    Shapes.same("clipGrad", x, dy);
+    Shapes.same("clipGrad", x, dx);
+    Abi.check(
+        "clipGrad",
+        AbiImages.clipGrad(
+            device.handle(),
+            device.stream(),
+            low,
+            high,
+            x.size(),
+            device.f32("clipGrad", x),
+            device.f32("clipGrad", dy),
+            device.f32("clipGrad", dx)));
+  }
+
+  @Override
+  public void copyBox(
+      long[] size, long[] from, DeviceTensor source, long[] to, DeviceTensor target) {
+    String op = "copyBox";
+    checkRank(op, source.shape());
+    if (source.dtype() != target.dtype() || source.dtype().byteSize() != 4) {
+      throw new IllegalArgumentException(
+          "copyBox: %s and %s must be of one type of 4 bytes".formatted(source, target));
+    }
+    // secateur_box has the layout of secateur_broadcast: source and target in the place of a and b.
+    long read = corner(size, from, source, A_STRIDES);
+    long write = corner(size, to, target, B_STRIDES);
+    broadcast.set(INT, 0, size.length);
+    for (int d = 0; d < size.length; d++) {
+      broadcast.set(LONG, SHAPE + 8L * d, size[d]);
+    }
+    boolean empty = LongStream.of(size).anyMatch(extent -> extent == 0);
+    Abi.check(
+        op,
+        AbiImages.copyBox(
+            device.handle(),
+            device.stream(),
+            broadcast.address(),
+            device.address(op, source, source.dtype()) + (empty ? 0 : read),
+            device.address(op, target, target.dtype()) + (empty ? 0 : write)));
+  }
+
+  /** Writes a tensor's strides; returns where a box of it starts, in bytes. */
+  private long corner(long[] size, long[] first, DeviceTensor tensor, long offset) {
+    Shape shape = tensor.shape();
+    boolean fits = size.length == shape.rank() && first.length == shape.rank();
+    long stride = 1;
+    long place = 0;
+    for (int d = shape.rank() - 1; fits && d >= 0; d--) {
+      fits = size[d] >= 0 && first[d] >= 0 && first[d] <= shape.dim(d) - size[d];
+      broadcast.set(LONG, offset + 8L * d, stride);
+      place += first[d] * stride;
+      stride *= shape.dim(d);
+    }
+    if (!fits) {
+      throw new IllegalArgumentException(
+          "copyBox: a box of %s at %s does not lie in shape %s"
+              .formatted(Arrays.toString(size), Arrays.toString(first), shape));
+    }
+    return 4 * place;
   }
 
   @Override

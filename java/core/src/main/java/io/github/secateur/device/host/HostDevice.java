@@ -5,6 +5,7 @@ import static io.github.secateur.device.abi.Abi.LONG;
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DenseOps;
 import io.github.secateur.device.DeviceInfo;
+import io.github.secateur.device.ImageOps;
 import io.github.secateur.device.NnOps;
 import io.github.secateur.device.PeakRates;
 import io.github.secateur.device.PruneOps;
@@ -41,6 +42,7 @@ final class HostDevice implements NativeDevice {
   private final HostSparse sparse;
   private final NativePrune prune;
   private final NativeNn nn;
+  private final HostImages images;
 
   private long workspace;
   private long workspaceBytes;
@@ -55,6 +57,7 @@ final class HostDevice implements NativeDevice {
     this.sparse = new HostSparse(this, arena);
     this.prune = new NativePrune(this, arena);
     this.nn = new NativeNn(this, arena);
+    this.images = new HostImages(this, arena);
   }
 
   @Override
@@ -147,6 +150,11 @@ final class HostDevice implements NativeDevice {
   @Override
   public NnOps nn() {
     return nn;
+  }
+
+  @Override
+  public ImageOps images() {
+    return images;
   }
 
   @Override
