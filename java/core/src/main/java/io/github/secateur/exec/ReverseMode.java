@@ -12,6 +12,7 @@ import io.github.secateur.graph.op.Constant;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -132,18 +133,22 @@ public final class ReverseMode {
   }
 
   private String emit(String origin, OpId op, Map<String, Attribute> attributes, String... inputs) {
-    String base = PREFIX + origin + "/" + op.type();
+    String name = fresh(PREFIX + origin + "/" + op.type());
+    graph.nodes().add(Node.of(name, op, List.of(inputs), List.of(name), attributes));
+    return name;
+  }
+
+  private String fresh(String base) {
     String name = base;
     for (int i = 1; !names.add(name); i++) {
       name = base + "_" + i;
     }
-    graph.nodes().add(Node.of(name, op, List.of(inputs), List.of(name), attributes));
     return name;
   }
 
   /** Names and emits for one forward node. */
   private final class Rule implements Op.Gradients {
-    private final Node node;
+    private Node node;
 
     Rule(Node node) {
       this.node = node;
@@ -166,6 +171,32 @@ public final class ReverseMode {
     @Override
     public String emit(OpId op, Map<String, Attribute> attributes, String... inputs) {
       return ReverseMode.this.emit(origin(), op, attributes, inputs);
+    }
+
+    @Override
+    public List<String> emitAll(
+        OpId op, Map<String, Attribute> attributes, int outputs, String... inputs) {
+      List<String> all = new ArrayList<>();
+      for (int i = 0; i < outputs; i++) {
+        all.add(fresh(PREFIX + origin() + "/" + op.type()));
+      }
+      graph.nodes().add(Node.of(all.getFirst(), op, List.of(inputs), all, attributes));
+      return all;
+    }
+
+    @Override
+    public String saved(int output) {
+      List<String> outputs = new ArrayList<>(node.outputs());
+      while (outputs.size() <= output) {
+        outputs.add("");
+      }
+      if (outputs.get(output).isEmpty()) {
+        outputs.set(output, fresh(PREFIX + origin() + "/saved"));
+        Node extended = Node.of(node.name(), node.op(), node.inputs(), outputs, node.attributes());
+        graph.replace(node, extended);
+        node = extended;
+      }
+      return outputs.get(output);
     }
 
     @Override

@@ -85,6 +85,15 @@ public interface Op {
     /** Adds a node and returns the name of its (first) output. */
     String emit(OpId op, Map<String, Attribute> attributes, String... inputs);
 
+    /** Adds a node with several outputs and returns their names. */
+    List<String> emitAll(OpId op, Map<String, Attribute> attributes, int outputs, String... inputs);
+
+    /**
+     * Name of an output of the node itself that the gradient reads; the node gets it if it has none
+     * there yet. For what a forward kernel may keep beside the outputs that ONNX knows.
+     */
+    String saved(int output);
+
     /** Gives a gradient of an input; several are summed. */
     void give(int input, String gradient);
   }

@@ -1,8 +1,21 @@
 package io.github.secateur.graph;
 
 import io.github.secateur.device.NnOps;
+import io.github.secateur.graph.op.AveragePool;
+import io.github.secateur.graph.op.AveragePoolGrad;
+import io.github.secateur.graph.op.BatchNormalization;
+import io.github.secateur.graph.op.BatchNormalizationGrad;
 import io.github.secateur.graph.op.Binary;
+import io.github.secateur.graph.op.BoxCopyGrad;
+import io.github.secateur.graph.op.ChannelSum;
+import io.github.secateur.graph.op.Clip;
+import io.github.secateur.graph.op.ClipGrad;
+import io.github.secateur.graph.op.Concat;
+import io.github.secateur.graph.op.ConcatGrad;
 import io.github.secateur.graph.op.Constant;
+import io.github.secateur.graph.op.Conv;
+import io.github.secateur.graph.op.ConvInputGrad;
+import io.github.secateur.graph.op.ConvWeightGrad;
 import io.github.secateur.graph.op.Dropout;
 import io.github.secateur.graph.op.DropoutGrad;
 import io.github.secateur.graph.op.Flatten;
@@ -15,16 +28,23 @@ import io.github.secateur.graph.op.MaskedGemm;
 import io.github.secateur.graph.op.MaskedGemmInputGrad;
 import io.github.secateur.graph.op.MaskedGemmWeightGrad;
 import io.github.secateur.graph.op.MatMul;
+import io.github.secateur.graph.op.MaxPool;
+import io.github.secateur.graph.op.MaxPoolGrad;
 import io.github.secateur.graph.op.MeanSquaredError;
 import io.github.secateur.graph.op.MeanSquaredErrorGrad;
+import io.github.secateur.graph.op.Pad;
+import io.github.secateur.graph.op.Reduce;
+import io.github.secateur.graph.op.ReduceGrad;
 import io.github.secateur.graph.op.ReduceSumTo;
 import io.github.secateur.graph.op.Reshape;
 import io.github.secateur.graph.op.ReshapeLike;
+import io.github.secateur.graph.op.Slice;
 import io.github.secateur.graph.op.Softmax;
 import io.github.secateur.graph.op.SoftmaxCrossEntropy;
 import io.github.secateur.graph.op.SoftmaxCrossEntropyGrad;
 import io.github.secateur.graph.op.SoftmaxGrad;
 import io.github.secateur.graph.op.SparseGemm;
+import io.github.secateur.graph.op.Sum;
 import io.github.secateur.graph.op.Transpose;
 import io.github.secateur.graph.op.Unary;
 import io.github.secateur.graph.op.UnaryGrad;
@@ -77,7 +97,32 @@ public final class Ops {
               new SparseGemm(),
               new MaskedGemm(),
               new MaskedGemmInputGrad(),
-              new MaskedGemmWeightGrad()));
+              new MaskedGemmWeightGrad(),
+              new Conv(),
+              new ConvInputGrad(),
+              new ConvWeightGrad(),
+              new ChannelSum(),
+              new MaxPool(MaxPool.WINDOWS),
+              new MaxPool(MaxPool.GLOBAL),
+              new MaxPoolGrad(),
+              new AveragePool(AveragePool.WINDOWS),
+              new AveragePool(AveragePool.GLOBAL),
+              new AveragePoolGrad(),
+              new BatchNormalization(),
+              new BatchNormalizationGrad(),
+              new Concat(),
+              new ConcatGrad(),
+              new Slice(),
+              BoxCopyGrad.ofSlice(),
+              new Pad(),
+              BoxCopyGrad.ofPad(),
+              new Clip(),
+              new ClipGrad(),
+              new Reduce(Reduce.MEAN),
+              new ReduceGrad(Reduce.MEAN),
+              new Reduce(Reduce.SUM),
+              new ReduceGrad(Reduce.SUM),
+              new Sum()));
 
   private Ops() {}
 

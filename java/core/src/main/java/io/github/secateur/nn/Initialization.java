@@ -7,9 +7,10 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
 /**
- * Initial values of a linear layer's weight [out, in] and bias [out]. A seed gives the same bits
- * everywhere: numbers come from the generator L64X128MixRandom of {@code java.util.random},
- * logarithm and cosine from {@link StrictMath}.
+ * Initial values of a weight [out, in] of a linear layer or [out, in, ...] of a convolution, and of
+ * its bias [out]. In a convolution the places of the kernel count as inputs and as outputs. A seed
+ * gives the same bits everywhere: numbers come from the generator L64X128MixRandom of {@code
+ * java.util.random}, logarithm and cosine from {@link StrictMath}.
  */
 public enum Initialization {
   /** Weights uniform in ± √(6 / (in + out)), bias 0 (Glorot and Bengio 2010, eq. 16). */
@@ -24,20 +25,24 @@ public enum Initialization {
     return RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
   }
 
-  /** A weight [out, in], drawn in row-major order. */
-  Tensor weight(RandomGenerator random, long out, long in) {
+  /** A weight [out, in, ...], drawn in row-major order. */
+  Tensor weight(RandomGenerator random, Shape shape) {
+    long in = shape.size() / shape.dim(0);
+    long out = shape.size() / shape.dim(1);
     return switch (this) {
-      case GLOROT_UNIFORM -> uniform(random, Shape.of(out, in), Math.sqrt(6.0 / (in + out)));
-      case HE_NORMAL -> normal(random, Shape.of(out, in), Math.sqrt(2.0 / in));
-      case TORCH_UNIFORM -> uniform(random, Shape.of(out, in), 1 / Math.sqrt(in));
+      case GLOROT_UNIFORM -> uniform(random, shape, Math.sqrt(6.0 / (in + out)));
+      case HE_NORMAL -> normal(random, shape, Math.sqrt(2.0 / in));
+      case TORCH_UNIFORM -> uniform(random, shape, 1 / Math.sqrt(in));
     };
   }
 
-  /** A bias [out]. */
-  Tensor bias(RandomGenerator random, long out, long in) {
+  /** The bias [out] of a weight [out, in, ...]. */
+  Tensor bias(RandomGenerator random, Shape weight) {
+    Shape shape = Shape.of(weight.dim(0));
+    long in = weight.size() / weight.dim(0);
     return switch (this) {
-      case GLOROT_UNIFORM, HE_NORMAL -> Tensor.zeros(DType.F32, Shape.of(out));
-      case TORCH_UNIFORM -> uniform(random, Shape.of(out), 1 / Math.sqrt(in));
+      case GLOROT_UNIFORM, HE_NORMAL -> Tensor.zeros(DType.F32, shape);
+      case TORCH_UNIFORM -> uniform(random, shape, 1 / Math.sqrt(in));
     };
   }
 

@@ -1,16 +1,13 @@
 package io.github.secateur.nn;
 
-import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
-import io.github.secateur.graph.OpId;
-import io.github.secateur.graph.ValueInfo;
-import io.github.secateur.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.random.RandomGenerator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Builds networks of standard ONNX operators, with initial weights. */
 public final class Networks {
@@ -20,23 +17,35 @@ public final class Networks {
           "lenet-300-100", List.of(784, 300, 100, 10));
 
   private static final String FORMS =
-      "simple-net, lenet-300-100 or mlp:SIZES[:ACTIVATION], such as mlp:784-512-256-10:tanh";
+      "simple-net, lenet-300-100, mlp:SIZES[:ACTIVATION] such as mlp:784-512-256-10:tanh,"
+          + " lenet-5-caffe, or resnet-DEPTH[:CxHxW] such as resnet-20:3x32x32";
+
+  private static final Pattern RESNET = Pattern.compile("resnet-([0-9]{1,4})(?::(.*))?");
 
   private Networks() {}
 
   /**
    * The network that a specification names: {@code simple-net} (784-64-32-10), {@code
-   * lenet-300-100} (LeCun et al. 1998), or {@code mlp:784-512-256-10[:activation]}; ReLU unless
-   * given.
+   * lenet-300-100} (LeCun et al. 1998), {@code mlp:784-512-256-10[:activation]} with ReLU unless
+   * given, {@code lenet-5-caffe}, or {@code resnet-20[:3x32x32]} for images of 1×28×28 unless
+   * given; see {@link Convolutional}.
    *
    * @param seed of the initial weights
    * @throws IllegalArgumentException naming what is wrong and the forms that are understood
    */
   public static Model parse(String specification, long seed) {
+    if (specification.equals("lenet-5-caffe")) {
+      return Convolutional.lenet5(seed);
+    }
+    Matcher resnet = RESNET.matcher(specification);
+    if (resnet.matches()) {
+      Image image = resnet.group(2) == null ? Image.GRAY_28 : Image.parse(resnet.group(2));
+      return Convolutional.resnet(Integer.parseInt(resnet.group(1)), image, seed);
+    }
     return mlp(options(specification, seed));
   }
 
-  /** The options that a specification stands for; see {@link #parse}. */
+  /** The options that the specification of a multilayer perceptron stands for. */
   public static MlpOptions options(String specification, long seed) {
     List<Integer> named = NAMED.get(specification);
     if (named != null) {
@@ -81,42 +90,20 @@ public final class Networks {
    */
   public static Model mlp(MlpOptions options) {
     Graph graph = new Graph("mlp");
-    RandomGenerator random = Initialization.generator(options.seed());
+    Layers builder = new Layers(graph, options.initialization(), options.seed());
     List<Integer> sizes = options.sizes();
-    ValueInfo.Dim batch = ValueInfo.Dim.symbol("batch");
-    graph.inputs().add(ValueInfo.of("x", DType.F32, batch, ValueInfo.Dim.of(sizes.getFirst())));
-    String x = "x";
+    String x = builder.input(sizes.getFirst());
     int layers = sizes.size() - 1;
     for (int layer = 1; layer <= layers; layer++) {
       String name = "fc" + layer;
       String y = layer == layers ? "logits" : name + ".linear";
-      linear(graph, name, x, y);
-      int in = sizes.get(layer - 1);
-      int out = sizes.get(layer);
-      graph.initializers().put(name + ".weight", options.initialization().weight(random, out, in));
-      graph.initializers().put(name + ".bias", options.initialization().bias(random, out, in));
+      builder.linear(name, x, y, sizes.get(layer), sizes.get(layer - 1));
       if (layer < layers) {
         options.activation().append(graph, name, y, name + ".activation");
         x = dropout(graph, options.dropout(), name, name + ".activation");
       }
     }
-    graph.nodes().add(Node.of("softmax", "Softmax", List.of("logits"), List.of("probabilities")));
-    ValueInfo.Dim classes = ValueInfo.Dim.of(sizes.getLast());
-    graph.outputs().add(ValueInfo.of("logits", DType.F32, batch, classes));
-    graph.outputs().add(ValueInfo.of("probabilities", DType.F32, batch, classes));
-    return new Model(graph);
-  }
-
-  private static void linear(Graph graph, String name, String x, String y) {
-    graph
-        .nodes()
-        .add(
-            Node.of(
-                name,
-                OpId.onnx("Gemm"),
-                List.of(x, name + ".weight", name + ".bias"),
-                List.of(y),
-                Map.of("transB", new Attribute.Int(1))));
+    return builder.classifier(sizes.getLast());
   }
 
   private static String dropout(Graph graph, double ratio, String prefix, String x) {

@@ -3,6 +3,9 @@ package io.github.secateur.train;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Node;
 import io.github.secateur.graph.ValueInfo;
+import io.github.secateur.io.Samples;
+import io.github.secateur.tensor.Shape;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,6 +22,30 @@ final class Classifier {
               .formatted(graph.name(), inputs.stream().map(ValueInfo::name).toList()));
     }
     return inputs.getFirst();
+  }
+
+  /**
+   * Checks that samples of any shape have as many numbers as the input takes; they are then read in
+   * its shape, row-major.
+   */
+  static void requireFit(ValueInfo input, Samples samples) {
+    Shape wanted = sample(input.shape(1));
+    if (samples.features() != wanted.size()) {
+      throw new IllegalArgumentException(
+          "the model's input '%s' takes %d numbers a sample %s, but %s has %d %s; use a model for"
+              + " such samples, or other data"
+                  .formatted(
+                      input.name(),
+                      wanted.size(),
+                      wanted,
+                      samples.name(),
+                      samples.features(),
+                      sample(samples.x().shape())));
+    }
+  }
+
+  private static Shape sample(Shape batch) {
+    return Shape.of(Arrays.stream(batch.dims()).skip(1).toArray());
   }
 
   /** The value that holds the logits: the first output, or what its (Log)Softmax reads. */

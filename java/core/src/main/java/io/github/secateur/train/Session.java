@@ -50,6 +50,7 @@ final class Session implements Training, AutoCloseable {
     this.model = model;
     this.options = options;
     this.graph = TrainingGraph.of(model, options);
+    Classifier.requireFit(graph.input(), data.train());
     this.prunable = Prunables.find(model);
     try (Owner failed = new Owner()) {
       failed.add(owned);

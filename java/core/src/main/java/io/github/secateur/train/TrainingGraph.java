@@ -5,6 +5,7 @@ import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
 import io.github.secateur.graph.ValueInfo;
+import io.github.secateur.graph.op.BatchNormalization;
 import io.github.secateur.nn.Losses;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Tensor;
@@ -52,10 +53,12 @@ record TrainingGraph(
 
   /**
    * F32 initializers of one or more dimensions that the loss depends on (scalars are constants,
-   * such as a dropout ratio), save those that a rule freezes.
+   * such as a dropout ratio), save running statistics, which move by themselves, and those that a
+   * rule freezes.
    */
   private static Set<String> trained(Graph graph, TrainOptions options) {
     Set<String> reached = reachedFrom(Losses.LOSS, graph);
+    Set<String> statistics = BatchNormalization.runningStatistics(graph);
     Set<String> trained = new LinkedHashSet<>();
     graph
         .initializers()
@@ -63,6 +66,7 @@ record TrainingGraph(
             (name, tensor) -> {
               if (reached.contains(name)
                   && isParameter(tensor)
+                  && !statistics.contains(name)
                   && OptimizerStep.ruleOf(options, name).rateFactor() != 0) {
                 trained.add(name);
               }
