@@ -47,8 +47,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "lenet-300-100",
       description =
-          "simple-net (784-64-32-10), lenet-300-100 (default), or mlp:SIZES[:ACTIVATION] such as"
-              + " mlp:784-512-256-10:gelu.")
+          "simple-net (784-64-32-10), lenet-300-100 (default), mlp:SIZES[:ACTIVATION] such as"
+              + " mlp:784-512-256-10:gelu, lenet-5-caffe, or resnet-DEPTH[:CxHxW] such as resnet-8"
+              + " (1x28x28) or resnet-20:3x32x32.")
   String model;
 
   @Option(

@@ -32,15 +32,14 @@ final class Classifier {
     Shape wanted = sample(input.shape(1));
     if (samples.features() != wanted.size()) {
       throw new IllegalArgumentException(
-          "the model's input '%s' takes %d numbers a sample %s, but %s has %d %s; use a model for"
-              + " such samples, or other data"
-                  .formatted(
-                      input.name(),
-                      wanted.size(),
-                      wanted,
-                      samples.name(),
-                      samples.features(),
-                      sample(samples.x().shape())));
+          "input '%s' takes %d numbers a sample %s, but %s has %d %s; use another model or data"
+              .formatted(
+                  input.name(),
+                  wanted.size(),
+                  wanted,
+                  samples.name(),
+                  samples.features(),
+                  sample(samples.x().shape())));
     }
   }
 

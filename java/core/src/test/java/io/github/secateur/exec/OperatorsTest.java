@@ -1,15 +1,10 @@
 package io.github.secateur.exec;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.Devices;
-import io.github.secateur.exec.GraphOracle.Nd;
 import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Graph;
-import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
 import io.github.secateur.graph.OpId;
 import io.github.secateur.graph.ValueInfo;
@@ -19,7 +14,6 @@ import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -145,15 +139,7 @@ class OperatorsTest {
       graph.initializers().put(name, random(random, shape, c.positive));
     }
     graph.nodes().add(Node.of("n", OpId.onnx(c.op), names, List.of("y"), c.attributes));
-    Shape y = GraphOracle.evaluate(graph, Map.of()).get("y").shape();
-    graph.initializers().put("target", random(random, y, false));
-    graph
-        .nodes()
-        .add(
-            Node.of(
-                "loss", MeanSquaredError.ID, List.of("y", "target"), List.of("loss"), Map.of()));
-    graph.outputs().add(ValueInfo.of("loss", DType.F32));
-    graph.outputs().add(ValueInfo.of("y", DType.F32));
+    GradientCheck.addLoss(graph, random);
     names.add("target");
     check(graph, names, Map.of());
   }
@@ -205,53 +191,11 @@ class OperatorsTest {
     return Stream.of(new long[] {5, 10}, new long[] {1, 1}, new long[] {3, 1}, new long[] {1, 33});
   }
 
-  /** Outputs against the oracle, gradients against central differences. */
   private static void check(Graph graph, List<String> wrt, Map<String, Tensor> inputs) {
-    Map<String, Nd> exact = new HashMap<>();
-    Map<String, Shape> shapes = new HashMap<>();
-    inputs.forEach((name, t) -> exact.put(name, Nd.of(t)));
-    inputs.forEach((name, t) -> shapes.put(name, t.shape()));
-    Map<String, Nd> values = GraphOracle.evaluate(graph, exact);
-    Model model = new Model(ReverseMode.differentiate(graph, "loss", wrt));
-    long before = device.liveBuffers();
-    try (Parameters parameters = Parameters.upload(device, model.graph());
-        Executable executable =
-            Executable.compile(model, shapes, parameters, Executable.Mode.TRAINING)) {
-      Map<String, Tensor> results = executable.run(inputs);
-      for (ValueInfo output : graph.outputs()) {
-        Tensor got = results.get(output.name());
-        assertEquals(values.get(output.name()).shape(), got.shape(), output.name());
-        assertClose(output.name(), values.get(output.name()).data(), got);
-      }
-      for (String w : wrt) {
-        double[] expected = GraphOracle.gradient(graph, exact, "loss", w);
-        assertClose(w, expected, results.get(ReverseMode.gradientName(w)));
-      }
-    }
-    assertEquals(before, device.liveBuffers());
+    new GradientCheck(device, Executable.Mode.TRAINING).check(graph, wrt, inputs);
   }
 
-  private static void assertClose(String name, double[] expected, Tensor got) {
-    assertEquals(expected.length, got.size(), name);
-    double scale = 1e-3;
-    for (double e : expected) {
-      scale = Math.max(scale, Math.abs(e));
-    }
-    for (int i = 0; i < expected.length; i++) {
-      double error = Math.abs(expected[i] - got.getFloat(i));
-      assertTrue(
-          error <= 2e-5 * scale,
-          "%s[%d]: expected %s, got %s".formatted(name, i, expected[i], got.getFloat(i)));
-    }
-  }
-
-  /** Values away from the kinks at 0. */
   private static Tensor random(SplittableRandom random, Shape shape, boolean positive) {
-    Tensor t = Tensor.zeros(DType.F32, shape);
-    for (int i = 0; i < t.size(); i++) {
-      float magnitude = (float) random.nextDouble(0.2, 2);
-      t.setFloat(i, positive || random.nextBoolean() ? magnitude : -magnitude);
-    }
-    return t;
+    return GradientCheck.random(random, shape, positive);
   }
 }

@@ -53,13 +53,63 @@ class NetworksTest {
         "mlp:4-2:swish",
         "mlp:4-2:relu:x",
         "",
-        "mlp:99999999999-10"
+        "mlp:99999999999-10",
+        "lenet-5",
+        "resnet-9",
+        "resnet-2",
+        "resnet-8:28x28",
+        "resnet-8:0x28x28",
+        "resnet-8:"
       })
   void wrongSpecificationsNameTheCure(String specification) {
     String message =
         assertThrows(IllegalArgumentException.class, () -> Networks.parse(specification, 1))
             .getMessage();
     assertTrue(message.contains("; use "), message);
+  }
+
+  @Test
+  void convolutionalNetworksHaveTheirShapes() {
+    Graph lenet = Networks.parse("lenet-5-caffe", 1).graph();
+    assertEquals(Shape.of(5, 1, 28, 28), lenet.requiredInputs().getFirst().shape(5));
+    assertEquals(Shape.of(50, 20, 5, 5), lenet.initializer("conv2.weight").shape());
+    assertEquals(Shape.of(500, 800), lenet.initializer("fc1.weight").shape());
+    assertEquals(431_080, parameters(lenet));
+    Graph resnet = Networks.parse("resnet-20:3x32x32", 1).graph();
+    assertEquals(19, resnet.nodes().stream().filter(n -> n.name().matches(".*conv[12]")).count());
+    assertEquals(
+        Shape.of(32, 16, 1, 1), resnet.initializer("stage2.block1.project.weight").shape());
+    assertEquals(Shape.of(10, 64), resnet.initializer("fc.weight").shape());
+    assertEquals(Shape.of(2, 3, 32, 32), resnet.requiredInputs().getFirst().shape(2));
+    assertEquals(
+        List.of("logits", "probabilities"),
+        resnet.outputs().stream().map(ValueInfo::name).toList());
+    Graph small = Networks.parse("resnet-8", 1).graph();
+    assertEquals(Shape.of(16, 1, 3, 3), small.initializer("conv1.weight").shape());
+  }
+
+  private static long parameters(Graph graph) {
+    return graph.initializers().values().stream().mapToLong(Tensor::size).sum();
+  }
+
+  @Test
+  void convolutionsAreInitializedByTheirFanIn() {
+    float[] torch =
+        Networks.parse("lenet-5-caffe", 1).graph().initializer("conv2.weight").toFloats();
+    double bound = 1 / Math.sqrt(20 * 25);
+    double largest = 0;
+    for (float w : torch) {
+      largest = Math.max(largest, Math.abs(w));
+    }
+    assertTrue(largest <= bound && largest > 0.99 * bound, "largest " + largest);
+    float[] he =
+        Networks.parse("resnet-8", 1).graph().initializer("stage3.block1.conv2.weight").toFloats();
+    double squares = 0;
+    for (float w : he) {
+      squares += (double) w * w;
+    }
+    double deviation = Math.sqrt(2.0 / (64 * 9));
+    assertEquals(deviation, Math.sqrt(squares / he.length), 0.02 * deviation);
   }
 
   @ParameterizedTest
