@@ -81,10 +81,10 @@ public final class Pruning {
       case Strategy.Str _ -> throw Unbuilt.error();
       case Strategy.TopKast _ -> throw Unbuilt.error();
       case Strategy.Movement _ -> throw Unbuilt.error();
-      case Strategy.Dynamic _ -> throw Unbuilt.error();
-      case Strategy.LotteryTicket _ -> throw Unbuilt.error();
-      case Strategy.DenseSparseDense _ -> throw Unbuilt.error();
-      case Strategy.AcDc _ -> throw Unbuilt.error();
+      case Strategy.Dynamic how -> new DynamicRun(stages, how).run();
+      case Strategy.LotteryTicket how -> new LotteryTicketRun(stages, how).run();
+      case Strategy.DenseSparseDense how -> new DenseSparseDenseRun(stages, how).run();
+      case Strategy.AcDc how -> new AcDcRun(stages, how).run();
       case Strategy.LayerWise _ -> throw Unbuilt.error();
       case Strategy.Admm _ -> throw Unbuilt.error();
     };

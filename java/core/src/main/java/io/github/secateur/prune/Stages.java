@@ -1,6 +1,7 @@
 package io.github.secateur.prune;
 
 import io.github.secateur.device.Device;
+import io.github.secateur.device.PruneOps;
 import io.github.secateur.graph.Model;
 import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.Checkpoint;
@@ -134,6 +135,15 @@ final class Stages {
 
   /** Prunes once, exactly, outside training. */
   Model cut(Model model, Strategy.Scored how) {
+    return cut(model, how, sparsity);
+  }
+
+  /**
+   * The same to another sparsity, 0..1 over all prunable weights.
+   *
+   * @throws IllegalArgumentException when a score is NaN, or limits leave no way
+   */
+  Model cut(Model model, Strategy.Scored how, double sparsity) {
     Map<String, Tensor> weights = new LinkedHashMap<>();
     model
         .graph()
@@ -230,6 +240,32 @@ final class Stages {
     }
   }
 
+  /** Layers that limits do not freeze: those whose masks may change. */
+  List<Layer> changeable() {
+    return layers.stream().filter(l -> !options.limits().frozen().contains(l.name())).toList();
+  }
+
+  /**
+   * Refuses early stopping for a strategy whose masks or weights are not those of its result before
+   * the run's end.
+   */
+  void requireNoPatience(String strategy) {
+    if (options.fineTune().patience() > 0) {
+      throw new IllegalArgumentException(
+          "early stopping would end %s before its mask is final; set patience to 0"
+              .formatted(strategy));
+    }
+  }
+
+  /** The largest weights by magnitude, one by one. */
+  static Strategy.Scored byMagnitude(Allocation allocation) {
+    return new Strategy.Scored(
+        new Criterion.Magnitude(PruneOps.Norm.L1),
+        new Pattern.Unstructured(),
+        allocation,
+        new Schedule.OneShot());
+  }
+
   /** Zeros and masks of a model, by layer. */
   List<LayerSparsity> census(Model model) {
     return Census.of(layers, model.graph().initializers(), model.masks());
@@ -254,6 +290,10 @@ final class Stages {
       case Strategy.Scored(_, _, Allocation.Ratios _, _) -> reached;
       case Strategy.L1(Allocation.Ratios _, _) -> reached;
       case Strategy.Gates(_, Allocation.Ratios _, _) -> reached;
+      case Strategy.Dynamic(_, Allocation.Ratios _, _, _, _) -> reached;
+      case Strategy.LotteryTicket(_, _, _, Allocation.Ratios _) -> reached;
+      case Strategy.AcDc(Allocation.Ratios _, _, _) -> reached;
+      case Strategy.DenseSparseDense _ -> reached; // The sparse part is told as what was learned.
       default -> sparsity;
     };
   }

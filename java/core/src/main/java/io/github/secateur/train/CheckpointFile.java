@@ -33,6 +33,7 @@ import java.util.TreeMap;
  * <tr><td>parameter/NAME</td><td>current values</td></tr>
  * <tr><td>mask/NAME</td><td>U32 words, bit 1 keeps</td></tr>
  * <tr><td>optimizer/NAME/I</td><td>momentum, or first (0) and second (1) moment</td></tr>
+ * <tr><td>optimizer/since</td><td>I64, step at which those were last reset, if ever</td></tr>
  * <tr><td>hook/I/KEY</td><td>state of the I-th hook</td></tr>
  * <tr><td>best/parameter/NAME, best/mask/NAME</td><td>of the best epoch</td></tr>
  * <tr><td>sparse/NAME</td><td>F64 [1]: sparsity from which on the layer runs sparse</td></tr>

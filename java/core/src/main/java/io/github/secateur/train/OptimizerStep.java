@@ -24,12 +24,14 @@ import java.util.function.Function;
  * otherwise.
  */
 final class OptimizerStep implements AutoCloseable {
+  private static final String SINCE = "since";
   private static final TrainOptions.Rule NO_RULE = new TrainOptions.Rule("", 1f, true);
 
   private final Device device;
   private final Optimizer optimizer;
   private final List<Group> groups = new ArrayList<>();
   private final Owner owned = new Owner();
+  private long since;
 
   /** Parameters under one rule. */
   private record Group(
@@ -88,11 +90,11 @@ final class OptimizerStep implements AutoCloseable {
    * Uploads what {@link #apply} reads for the coming step.
    *
    * @param rate learning rate before the rules' factors
-   * @param number 1 for the first step
+   * @param step from 0, of the whole run
    */
-  void prepare(float rate, int number) {
+  void prepare(float rate, long step) {
     for (Group group : groups) {
-      uploadBlock(group, rate * group.rule().rateFactor(), number);
+      uploadBlock(group, rate * group.rule().rateFactor(), Math.toIntExact(step - since + 1));
     }
   }
 
@@ -125,6 +127,12 @@ final class OptimizerStep implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** Zeroes all state; the coming step counts as the first one. */
+  void reset(long step) {
+    since = step;
+    forEach((name, tensor) -> device.zero(tensor.buffer(), 0, tensor.buffer().byteSize()));
   }
 
   /**
@@ -198,15 +206,22 @@ final class OptimizerStep implements AutoCloseable {
     }
   }
 
-  /** Host copies of the state, {@code parameter/0} and {@code parameter/1}. */
+  /**
+   * Host copies of the state, {@code parameter/0} and {@code parameter/1}, and the step of the last
+   * {@link #reset}, if there was one.
+   */
   Map<String, Tensor> state() {
     Map<String, Tensor> all = new LinkedHashMap<>();
+    if (since > 0) {
+      all.put(SINCE, Tensor.ofLongs(Shape.of(1), since));
+    }
     forEach((name, tensor) -> all.put(name, device.toHost(tensor)));
     return all;
   }
 
   /** Takes back what {@link #state} gave. */
   void restore(Map<String, Tensor> state) {
+    since = state.containsKey(SINCE) ? state.get(SINCE).getLong(0) : 0;
     forEach((name, tensor) -> device.upload(state.get(name), tensor));
   }
 

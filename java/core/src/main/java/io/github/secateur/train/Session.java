@@ -71,8 +71,8 @@ final class Session implements Training, AutoCloseable {
     current = executable(batches.size(stepOfEpoch));
     batches.choose(epoch(), stepOfEpoch);
     uploadRandomState();
-    optimizer.prepare(learningRate(), Math.toIntExact(step + 1));
     hooks.forEach(hook -> hook.beforeStep(this));
+    optimizer.prepare(learningRate(), step);
     sparse.prepare(masks, this::forgetRecordings);
     if (hooks.stream().allMatch(TrainHook::repeatable)) {
       recordings
@@ -260,6 +260,11 @@ final class Session implements Training, AutoCloseable {
   @Override
   public void setPenalty(float lambda) {
     optimizer.setPenalty(lambda, learningRate());
+  }
+
+  @Override
+  public void resetOptimizer() {
+    optimizer.reset(step);
   }
 
   @Override

@@ -63,6 +63,13 @@ public interface Training {
    */
   void setPenalty(float lambda);
 
+  /**
+   * Fresh optimizer state, as before the first step: the moments of all parameters become +0, and
+   * the count of steps that bias correction goes by starts anew. Call it from {@link
+   * TrainHook#beforeStep}.
+   */
+  void resetOptimizer();
+
   /** I64 [2] {seed, counter} of random draws on the device. */
   DeviceTensor randomState();
 

@@ -71,6 +71,8 @@ class PruningTest {
         new Strategy.Scored(MAGNITUDE, WEIGHTS, GLOBAL, gradual),
         new Strategy.Scored(MAGNITUDE, WEIGHTS, GLOBAL, new Schedule.Iterative(3)),
         new Strategy.Scored(new Criterion.Random(3), WEIGHTS, GLOBAL, gradual),
+        new Strategy.Scored(MAGNITUDE, WEIGHTS, GLOBAL, new Schedule.Cyclic(3, 10)),
+        new Strategy.AcDc(GLOBAL, 0.25, 1),
         new Strategy.L1(GLOBAL, 0.5),
         new Strategy.Gates(WEIGHTS, GLOBAL, 0.5));
   }
@@ -80,6 +82,7 @@ class PruningTest {
     Schedule gradual = new Schedule.Polynomial(0, 0.6, 3, 20);
     return Stream.of(
         new Strategy.Scored(MAGNITUDE, neurons, GLOBAL, gradual),
+        new Strategy.Scored(MAGNITUDE, neurons, GLOBAL, new Schedule.Cyclic(2, 10)),
         new Strategy.Scored(new Criterion.Activation(Statistic.RMS, 130), neurons, GLOBAL, gradual),
         new Strategy.Gates(neurons, GLOBAL, 0.5));
   }

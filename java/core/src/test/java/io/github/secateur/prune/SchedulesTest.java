@@ -49,6 +49,38 @@ class SchedulesTest {
   }
 
   @Test
+  void cyclesRiseAnewAndEndExactly() {
+    // Cycles of 50 steps, each cubic over its first 40: s = 0.8 (1 − (1 − t)³), t = 0, ½, 1.
+    Schedule schedule = new Schedule.Cyclic(2, 20);
+    assertArrayEquals(new long[] {0, 20, 40, 50, 70, 90}, pruningSteps(schedule, 100));
+    double[] expected = {0, 0.7, 0.8, 0, 0.7, 0.8};
+    long[] steps = {0, 20, 40, 50, 70, 90};
+    for (int i = 0; i < steps.length; i++) {
+      assertEquals(expected[i], Schedules.sparsityAt(schedule, 0.8, steps[i], 100), 1e-12);
+    }
+    assertEquals(0.8, Schedules.sparsityAt(schedule, 0.8, 49, 100));
+    assertEquals(0.8, Schedules.sparsityAt(schedule, 0.8, 99, 100));
+    assertEquals(90, Schedules.lastPruning(schedule, 100));
+    assertArrayEquals(
+        new long[] {50},
+        LongStream.range(0, 100).filter(s -> Schedules.regrowsAt(schedule, s, 100)).toArray());
+  }
+
+  @Test
+  void moreCyclesThanStepsStillEndAtTheTarget() {
+    Schedule schedule = new Schedule.Cyclic(7, 5);
+    for (int total = 1; total < 30; total++) {
+      long last = Schedules.lastPruning(schedule, total);
+      assertTrue(last < total && Schedules.prunesAt(schedule, last, total), "of " + total);
+      for (long step = last + 1; step < total; step++) {
+        assertTrue(!Schedules.regrowsAt(schedule, step, total), "of " + total);
+      }
+      assertEquals(0.5, Schedules.sparsityAt(schedule, 0.5, last, total));
+      assertEquals(0.5, Schedules.sparsityAt(schedule, 0.5, total - 1, total));
+    }
+  }
+
+  @Test
   void moreRoundsThanStepsStillEndAtTheTarget() {
     Schedule schedule = new Schedule.Iterative(7);
     long last = Schedules.lastPruning(schedule, 2);

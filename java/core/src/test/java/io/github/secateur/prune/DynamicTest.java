@@ -1,0 +1,292 @@
+package io.github.secateur.prune;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceOptions;
+import io.github.secateur.device.Devices;
+import io.github.secateur.graph.Model;
+import io.github.secateur.tensor.Mask;
+import io.github.secateur.train.Checkpoint;
+import io.github.secateur.train.DataSplit;
+import io.github.secateur.train.Progress;
+import io.github.secateur.train.SparseMode;
+import io.github.secateur.train.TrainHook;
+import io.github.secateur.train.TrainOptions;
+import io.github.secateur.train.Trainer;
+import io.github.secateur.train.Training;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Dynamic sparse training, its moves against an oracle on the host. */
+class DynamicTest {
+  private static final Allocation PER_LAYER = new Allocation.PerLayer();
+
+  private static Device device;
+  private static DataSplit data;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void open() {
+    device = Devices.open("cpu", DeviceOptions.defaults());
+    data = Clusters.data();
+  }
+
+  @AfterAll
+  static void close() {
+    assertEquals(0, device.liveBuffers());
+    device.close();
+  }
+
+  private static Strategy.Dynamic how(Strategy.Growth growth) {
+    return new Strategy.Dynamic(growth, PER_LAYER, 0.3, 10, 0.75);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Strategy.Growth.class)
+  void endsExactlySparse(Strategy.Growth growth) {
+    PruneOptions options = new PruneOptions(how(growth), 0.8, Clusters.options(12));
+    PruneResult result = Pruning.run(device, Clusters.untrained(), data, options);
+    for (LayerSparsity layer : result.layers()) {
+      assertEquals(Quotas.count(0.8, layer.shape().size()), layer.pruned(), layer.layer());
+    }
+    Clusters.assertPlusZero(result.model());
+    assertEquals(12, result.history().size());
+    assertTrue(Clusters.accuracy(device, result.model(), data) > 0.9);
+    assertEquals(
+        Checkpoint.weightsHash(result.model()),
+        Checkpoint.weightsHash(Pruning.run(device, Clusters.untrained(), data, options).model()));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Strategy.Growth.class)
+  void resumesBitForBit(Strategy.Growth growth) {
+    PruneOptions options = new PruneOptions(how(growth), 0.7, Clusters.options(3));
+    Model start = Clusters.untrained();
+    Clusters.assertResumes(
+        new Pruning(device, start, data, options),
+        new Pruning(device, start, data, options),
+        folder,
+        200);
+  }
+
+  /** Looks at weights, masks and gradients before and after each move. */
+  private static final class Watch implements TrainHook {
+    private static final float DECAY = 0.9f;
+
+    private final DynamicHook watched;
+    private final Strategy.Growth growth;
+    private final Map<String, Mask> masks = new HashMap<>();
+    private final Map<String, float[]> weights = new HashMap<>();
+    private final Map<String, float[]> means = new HashMap<>();
+    private int moves;
+    private final Set<String> changed = new HashSet<>();
+
+    Watch(DynamicHook watched, Strategy.Growth growth) {
+      this.watched = watched;
+      this.growth = growth;
+    }
+
+    @Override
+    public String name() {
+      return "watch";
+    }
+
+    /** In the list of hooks before the one that is watched: before its move. */
+    @Override
+    public void afterStep(Training training) {
+      for (String name : masks.keySet()) {
+        weights.put(name, host(training, name));
+        float[] g = training.device().toHost(training.gradient(name)).toFloats();
+        float[] mean = means.computeIfAbsent(name, n -> new float[g.length]);
+        for (int i = 0; i < g.length; i++) {
+          mean[i] = mean[i] * DECAY + g[i] * (1 - DECAY);
+        }
+        if (growth == Strategy.Growth.GRADIENT) {
+          means.put(name, g);
+        }
+      }
+      long done = training.step() + 1;
+      watched.afterStep(training);
+      boolean moves = watched.movesAfter(done, training.totalSteps());
+      this.moves += moves ? 1 : 0;
+      for (Map.Entry<String, Mask> entry : masks.entrySet()) {
+        Mask now = training.device().toHost(training.mask(entry.getKey()));
+        long n =
+            moves
+                ? Quotas.count(
+                    watched.share(done, training.totalSteps()), entry.getValue().keptCount())
+                : 0;
+        check(entry.getKey(), entry.getValue(), now, Math.min(n, now.prunedCount()));
+        float[] after = host(training, entry.getKey());
+        for (int i = 0; i < after.length; i++) {
+          boolean grown = now.kept(i) && !entry.getValue().kept(i);
+          assertTrue(
+              (now.kept(i) && !grown) || Float.floatToRawIntBits(after[i]) == 0, "not +0: " + i);
+        }
+        entry.setValue(now);
+      }
+    }
+
+    private static float[] host(Training training, String name) {
+      return training.device().toHost(training.parameters().get(name)).toFloats();
+    }
+
+    private void check(String name, Mask before, Mask now, long n) {
+      assertEquals(before.keptCount(), now.keptCount(), name);
+      int[] dropped = where(before, i -> before.kept(i) && !now.kept(i));
+      int[] grown = where(before, i -> !before.kept(i) && now.kept(i));
+      assertEquals(n, dropped.length, name);
+      assertEquals(n, grown.length, name);
+      if (n == 0) {
+        return;
+      }
+      changed.add(name);
+      float[] w = weights.get(name);
+      // Lowest |w| go, of equal ones the higher index.
+      int[] living = where(before, before::kept);
+      assertArrayEquals(first(living, n, i -> Math.abs(w[i]), true), dropped, name);
+      if (growth != Strategy.Growth.RANDOM) {
+        float[] g = means.get(name);
+        int[] dead = where(before, i -> !before.kept(i));
+        assertArrayEquals(first(dead, n, i -> -Math.abs(g[i]), false), grown, name);
+      }
+    }
+
+    private static int[] where(Mask mask, IntPredicate predicate) {
+      return IntStream.range(0, (int) mask.size()).filter(predicate).toArray();
+    }
+
+    /** The n of lowest key, ascending indices; of equal keys the higher or lower index. */
+    private static int[] first(int[] from, long n, IntToDoubleFunction key, boolean higher) {
+      Comparator<Integer> index = Comparator.naturalOrder();
+      return IntStream.of(from)
+          .boxed()
+          .sorted(
+              Comparator.<Integer>comparingDouble(key::applyAsDouble)
+                  .thenComparing(higher ? index.reversed() : index))
+          .limit(n)
+          .mapToInt(Integer::intValue)
+          .sorted()
+          .toArray();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Strategy.Growth.class)
+  void movesWhatItSaysAndKeepsTheNumberInEveryLayer(Strategy.Growth growth) {
+    Model start = masked(growth == Strategy.Growth.RANDOM ? 0.2 : 0.8);
+    List<Layer> layers = Layers.trainable(start);
+    Strategy.Dynamic how = new Strategy.Dynamic(growth, PER_LAYER, 0.5, 7, 0.8);
+    DynamicHook hook = new DynamicHook(layers, how, 5);
+    Watch watch = new Watch(hook, growth);
+    layers.forEach(l -> watch.masks.put(l.parameter(), start.masks().get(l.parameter())));
+    // The watched hook's own afterStep is the watch's to call.
+    TrainHook rest =
+        new TrainHook() {
+          @Override
+          public String name() {
+            return "rest";
+          }
+
+          @Override
+          public void start(Training training) {
+            hook.start(training);
+          }
+
+          @Override
+          public void afterGradients(Training training) {
+            hook.afterGradients(training);
+          }
+
+          @Override
+          public void finish() {
+            hook.finish();
+          }
+        };
+    new Trainer(device, start, data, Clusters.options(3), List.of(rest, watch)).run();
+    assertEquals(10, watch.moves); // After 7, 14, … 70 of 90 steps, the end being 72.
+    assertEquals(3, watch.changed.size());
+  }
+
+  private static Model masked(double sparsity) {
+    Stages stages =
+        new Stages(
+            device,
+            Clusters.untrained(),
+            data,
+            new PruneOptions(Strategy.magnitude(), sparsity, Clusters.options(1)),
+            new Stages.Saving(null, false, Progress.NONE));
+    return stages.cut(stages.dense(), Stages.byMagnitude(PER_LAYER));
+  }
+
+  @Test
+  void theShareFallsAsHalfACosine() {
+    DynamicHook hook =
+        new DynamicHook(
+            List.of(), new Strategy.Dynamic(Strategy.Growth.RANDOM, PER_LAYER, 0.4, 10, 0.5), 1);
+    assertEquals(0.4, hook.share(0, 200), 1e-15);
+    assertEquals(0.2, hook.share(50, 200), 1e-15);
+    assertEquals(0.1, hook.share(100, 300), 1e-15);
+    assertTrue(hook.movesAfter(90, 200) && !hook.movesAfter(95, 200));
+    assertTrue(!hook.movesAfter(100, 200) && !hook.movesAfter(110, 200));
+  }
+
+  @Test
+  void refusesWhatCannotBe() {
+    TrainOptions sparse = Clusters.options(2).withSparse(SparseMode.ON);
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    Pruning.run(
+                        device,
+                        Clusters.untrained(),
+                        data,
+                        new PruneOptions(how(Strategy.Growth.GRADIENT), 0.8, sparse)))
+            .getMessage();
+    assertTrue(message.contains("set sparse training off"), message);
+    Strategy global =
+        new Strategy.Dynamic(Strategy.Growth.RANDOM, new Allocation.Global(), 0.3, 10, 0.75);
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            Pruning.run(
+                device,
+                Clusters.untrained(),
+                data,
+                new PruneOptions(global, 0.8, Clusters.options(2))));
+  }
+
+  @Test
+  void randomGrowthTrainsSparseToTheSameCounts() {
+    TrainOptions sparse = Clusters.options(3).withSparse(SparseMode.ON);
+    PruneResult result =
+        Pruning.run(
+            device,
+            Clusters.untrained(),
+            data,
+            new PruneOptions(how(Strategy.Growth.RANDOM), 0.8, sparse));
+    for (LayerSparsity layer : result.layers()) {
+      assertEquals(Quotas.count(0.8, layer.shape().size()), layer.pruned(), layer.layer());
+    }
+  }
+}
