@@ -1,89 +1,94 @@
 package io.github.secateur.graph;
 
-import io.github.secateur.tensor.Shape;
-import io.github.secateur.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
+import java.util.stream.Stream;
 
 /**
- * Finds what belongs to the units of each layer: a unit (neuron) is one output of a Gemm or MatMul,
- * with its incoming weights, its bias, the elementwise operators behind it, and the weights that
- * read it. Pruning a unit concerns them all.
+ * Finds what belongs together in the units of a network: a unit is an output (neuron) of a Gemm or
+ * MatMul, or an output channel (filter) of a convolution, and to remove it, everything that holds
+ * one element for it has to shrink too. Residual additions, depthwise and grouped convolutions tie
+ * units of several layers, which then go together; a Concat gives one weight parts of several
+ * groups; a Flatten gives a unit as many inputs of the next layer as its channel has places. The
+ * idea is that of the dependency graph of Fang et al. (DepGraph, arXiv 2301.12900, section 3); here
+ * it is a walk over the nodes that labels every channel of every value with its unit and joins
+ * labels where the graph ties them ({@link CouplingWalk}), so that a group is found for any wiring.
+ *
+ * <p>Units that a graph output shows stay, and so do channels of graph inputs; what the walk does
+ * not understand is an obstacle, never a guess.
  */
 public final class Coupling {
-  private static final Set<String> ELEMENTWISE =
-      Set.of(
-          "Relu",
-          "LeakyRelu",
-          "Sigmoid",
-          "Tanh",
-          "Gelu",
-          "Neg",
-          "Exp",
-          "Log",
-          "Sqrt",
-          "Erf",
-          "Abs",
-          "Elu",
-          "Selu",
-          "Softplus",
-          "HardSigmoid",
-          "HardSwish",
-          "Identity",
-          "Dropout");
+  private Coupling() {}
 
-  private final Graph graph;
-  private final Operands operands;
-  private final Map<String, Integer> useCounts = new HashMap<>();
-
-  private Coupling(Model model) {
-    this.graph = model.graph();
-    this.operands = new Operands(model);
-    operands.uses().forEach(u -> useCounts.merge(u.source().parameter(), 1, Integer::sum));
+  /** What a tensor's elements are to the units they belong to. */
+  public enum Role {
+    /** Weights that make the unit; a depthwise filter is one too. */
+    INCOMING,
+    /** Weights that read the unit. */
+    OUTGOING,
+    /** Added to the unit. */
+    BIAS,
+    /** Multiplies the unit. */
+    SCALE,
+    /** γ of a batch normalization. */
+    NORM_SCALE,
+    /** β of a batch normalization. */
+    NORM_SHIFT,
+    /** Running mean of a batch normalization: nothing to learn or to mask, but cut. */
+    NORM_MEAN,
+    /** Running variance of a batch normalization. */
+    NORM_VARIANCE,
+    /** No parameter but a value that a layer reads. */
+    READ,
+    /** No parameter but the {@code group} attribute of a depthwise convolution. */
+    GROUPS,
+    /** No parameter but a size that a Reshape names. */
+    SIZE
   }
 
   /**
-   * The part of a parameter that belongs to units.
+   * The part of something that belongs to the units of a group: of the elements along an axis those
+   * from {@code offset + unit · expansion} on, {@code expansion} many.
    *
-   * @param parameter its path
-   * @param axis the axis that counts units
-   * @param expansion elements along the axis for each unit: 1, more behind a Flatten
+   * @param parameter path of a parameter; for {@link Role#READ} the value, for {@link Role#GROUPS}
+   *     and {@link Role#SIZE} the first output of the node
+   * @param axis the axis that counts units; for {@link Role#READ} counted from the last, 0; for
+   *     {@link Role#SIZE} the place in the constant
+   * @param offset of the first unit: not 0 behind a Concat and in grouped convolutions
+   * @param expansion elements a unit: 1, or the places of a channel behind a Flatten
    */
-  public record Slice(String parameter, int axis, long expansion) {}
+  public record Slice(Role role, String parameter, int axis, long offset, long expansion) {}
 
   /**
-   * The units of one layer.
+   * Units that are alike in all that belongs to them.
    *
-   * @param layer name of the node that makes them
+   * @param layers names of the nodes that make them, in order; several where they are tied
    * @param units their number
-   * @param weight incoming weights
-   * @param vectors bias first if there is one, then other parameters applied unit by unit
-   * @param values values that carry the units along their last axis, in order
-   * @param output the value that the next layers read: the units after their nonlinearity; empty
-   *     when they read several or none
-   * @param consumers weights that read the units
+   * @param slices all that belongs to them, in the order of the nodes
+   * @param values names of all values that carry them
+   * @param activations operators that make the values which the next layers read, pools, reshaping
+   *     and dropout set aside; empty text where a layer makes them itself
    * @param reachesOutput whether a graph output shows the units: then they are never pruned
    * @param obstacle why they cannot be pruned for another reason, or empty
    */
   public record Group(
-      String layer,
+      List<String> layers,
       long units,
-      Slice weight,
-      List<Slice> vectors,
+      List<Slice> slices,
       List<String> values,
-      String output,
-      List<Slice> consumers,
+      List<String> activations,
       boolean reachesOutput,
       String obstacle) {
     /** Copies the lists. */
     public Group {
-      vectors = List.copyOf(vectors);
+      layers = List.copyOf(layers);
+      slices = List.copyOf(slices);
       values = List.copyOf(values);
-      consumers = List.copyOf(consumers);
+      activations = List.copyOf(activations);
+    }
+
+    /** Name of the first node that makes them. */
+    public String layer() {
+      return layers.getFirst();
     }
 
     /** Whether its units may be pruned. */
@@ -91,195 +96,48 @@ public final class Coupling {
       return !reachesOutput && obstacle.isEmpty();
     }
 
-    /** All parameters that a unit has a part in. */
-    public List<Slice> slices() {
-      List<Slice> all = new ArrayList<>();
-      all.add(weight);
-      all.addAll(vectors);
-      all.addAll(consumers);
-      return all;
+    /** Weights that make the units. */
+    public List<Slice> incoming() {
+      return of(Role.INCOMING);
+    }
+
+    /** Biases, scales and shifts: 0 for a pruned unit. */
+    public List<Slice> vectors() {
+      return of(Role.BIAS, Role.SCALE, Role.NORM_SCALE, Role.NORM_SHIFT);
+    }
+
+    /** Statistics of normalizations: cut with a unit, but not masked. */
+    public List<Slice> statistics() {
+      return of(Role.NORM_MEAN, Role.NORM_VARIANCE);
+    }
+
+    /** Weights that read the units. */
+    public List<Slice> consumers() {
+      return of(Role.OUTGOING);
+    }
+
+    /** Values that these weights read. */
+    public List<Slice> read() {
+      return of(Role.READ);
+    }
+
+    /** Numbers in nodes that say how many units there are. */
+    public List<Slice> sizes() {
+      return of(Role.GROUPS, Role.SIZE);
+    }
+
+    /** All that is 0 for a pruned unit. */
+    public List<Slice> masked() {
+      return Stream.of(incoming(), vectors(), consumers()).flatMap(List::stream).toList();
+    }
+
+    private List<Slice> of(Role... roles) {
+      return slices.stream().filter(s -> List.of(roles).contains(s.role())).toList();
     }
   }
 
-  /** The groups of all Gemm and MatMul layers of the main graph, in order. */
+  /** The groups of all layers of the main graph, in order. */
   public static List<Group> groups(Model model) {
-    Coupling coupling = new Coupling(model);
-    List<Group> groups = new ArrayList<>();
-    for (Node node : model.graph().nodes()) {
-      Slice weight = coupling.incoming(node);
-      if (weight != null) {
-        groups.add(coupling.new Walk(node, weight).group());
-      }
-    }
-    return groups;
-  }
-
-  private Operands.Source source(Node node, int input) {
-    return operands.uses().stream()
-        .filter(u -> u.node().equals(node) && u.input() == input)
-        .map(Operands.Use::source)
-        .findFirst()
-        .orElse(null);
-  }
-
-  /** The weight of a layer, sliced by output unit; null when the node is no layer. */
-  private Slice incoming(Node node) {
-    Integer axis = weightAxis(node, true);
-    return axis == null ? null : slice(source(node, 1), axis, 1);
-  }
-
-  /** Axis of the right operand that counts outputs or inputs; null when it is no weight matrix. */
-  private Integer weightAxis(Node node, boolean outputs) {
-    if (!node.is("Gemm") && !node.is("MatMul")) {
-      return null;
-    }
-    Operands.Source weight = source(node, 1);
-    if (weight == null || weight.axes().length != 2 || source(node, 0) != null) {
-      return null;
-    }
-    boolean outFirst = node.intAttribute("transB", 0) != 0;
-    return outputs == outFirst ? 0 : 1;
-  }
-
-  private static Slice slice(Operands.Source source, int operandAxis, long expansion) {
-    return new Slice(source.parameter(), source.axes()[operandAxis], expansion);
-  }
-
-  /** Follows the units of one layer forward. */
-  private final class Walk {
-    private final Node layer;
-    private final Slice weight;
-    private final long units;
-    private final Set<String> values = new LinkedHashSet<>();
-    private final Set<String> read = new LinkedHashSet<>();
-    private final List<Slice> vectors = new ArrayList<>();
-    private final List<Slice> consumers = new ArrayList<>();
-    private String obstacle = "";
-
-    Walk(Node layer, Slice weight) {
-      this.layer = layer;
-      this.weight = weight;
-      this.units = operands.parameters().get(weight.parameter()).shape().dim(weight.axis());
-    }
-
-    Group group() {
-      values.add(layer.output());
-      requireSole(weight.parameter());
-      if (layer.is("Gemm") && !layer.input(2).isEmpty()) {
-        vector(layer, 2);
-      }
-      for (Node node : graph.nodes()) {
-        if (!node.equals(layer) && node.inputs().stream().anyMatch(values::contains)) {
-          follow(node);
-        }
-        if (bodiesRead(node)) {
-          refuse("the body of " + node + " reads the units");
-        }
-      }
-      boolean shown = graph.outputs().stream().anyMatch(o -> values.contains(o.name()));
-      if (consumers.isEmpty() && !shown) {
-        refuse("no layer reads its units");
-      }
-      return new Group(
-          layer.name().isEmpty() ? layer.output() : layer.name(),
-          units,
-          weight,
-          vectors,
-          List.copyOf(values),
-          read.size() == 1 ? read.iterator().next() : "",
-          consumers,
-          shown,
-          obstacle);
-    }
-
-    /** Whether a subgraph of a node reads the units from the outer scope. */
-    private boolean bodiesRead(Node node) {
-      return node.attributes().values().stream()
-          .filter(Attribute.Subgraph.class::isInstance)
-          .flatMap(a -> ((Attribute.Subgraph) a).value().nodes().stream())
-          .anyMatch(n -> n.inputs().stream().anyMatch(values::contains) || bodiesRead(n));
-    }
-
-    private void refuse(String reason) {
-      obstacle = obstacle.isEmpty() ? reason : obstacle;
-    }
-
-    private void requireSole(String parameter) {
-      if (useCounts.getOrDefault(parameter, 0) > 1) {
-        refuse("parameter '" + parameter + "' is used more than once");
-      }
-    }
-
-    private void follow(Node node) {
-      boolean first = values.contains(node.input(0));
-      if (first && ELEMENTWISE.stream().anyMatch(node::is)) {
-        values.add(node.output());
-      } else if (first && node.is("Flatten") && node.intAttribute("axis", 1) == 1) {
-        values.add(node.output());
-      } else if (node.is("Add") || node.is("Sub") || node.is("Mul") || node.is("Div")) {
-        combine(node);
-      } else if (first && weightAxis(node, false) != null) {
-        consume(node);
-      } else {
-        refuse(node + " does not keep the units apart");
-      }
-    }
-
-    private void combine(Node node) {
-      for (int i = 0; i < 2; i++) {
-        if (values.contains(node.input(i))) {
-          continue;
-        }
-        Operands.Source other = source(node, i);
-        if (other == null) {
-          refuse("%s combines the units with '%s'".formatted(node, node.input(i)));
-        } else if (other.tensor().size() == 1) {
-          continue;
-        } else if (node.is("Div")) {
-          refuse(node + " divides by or into a parameter, which cannot be 0");
-        } else {
-          vector(node, i);
-        }
-      }
-      values.add(node.output());
-    }
-
-    /** A parameter [units], perhaps with leading axes of size 1. */
-    private void vector(Node node, int input) {
-      Operands.Source source = source(node, input);
-      if (source == null) {
-        refuse("%s adds the computed '%s'".formatted(node, node.input(input)));
-        return;
-      }
-      Tensor tensor = source.tensor();
-      int last = source.axes().length - 1;
-      if (last < 0 || tensor.size() != units || tensor.shape().dim(source.axes()[last]) != units) {
-        refuse(
-            "parameter '%s' %s has not one element for each of %d units"
-                .formatted(source.parameter(), tensor.shape(), units));
-        return;
-      }
-      requireSole(source.parameter());
-      vectors.add(slice(source, last, 1));
-    }
-
-    private void consume(Node node) {
-      if (node.is("Gemm")
-          && (node.intAttribute("transA", 0) != 0 || values.contains(node.input(2)))) {
-        refuse(node + " does not read the units as the rows of its first operand");
-        return;
-      }
-      Operands.Source source = source(node, 1);
-      Slice slice = slice(source, weightAxis(node, false), 1);
-      Shape shape = source.tensor().shape();
-      if (shape.dim(slice.axis()) != units) {
-        refuse(
-            "%s reads %d inputs, not the %d units".formatted(node, shape.dim(slice.axis()), units));
-        return;
-      }
-      requireSole(source.parameter());
-      read.add(node.input(0));
-      consumers.add(slice);
-    }
+    return UnitGrouping.of(new CouplingWalk(model).walk());
   }
 }

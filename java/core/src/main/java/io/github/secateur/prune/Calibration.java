@@ -1,10 +1,10 @@
 package io.github.secateur.prune;
 
-import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.exec.Executable;
 import io.github.secateur.exec.Parameters;
+import io.github.secateur.graph.Coupling;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.ValueInfo;
@@ -26,6 +26,7 @@ import java.util.Map;
  */
 record Calibration(Model model, Parameters parameters, Samples samples) {
   private static final long BATCH = 500;
+  private static final byte[] NOTHING = {};
 
   /**
    * Refuses a statistic that says nothing of an activation.
@@ -35,48 +36,55 @@ record Calibration(Model model, Parameters parameters, Samples samples) {
    */
   static void requireFit(PruneOps.Statistic statistic, List<UnitGroup> groups) {
     for (UnitGroup group : groups) {
-      if (group.activation().equals("Relu")) {
-        continue;
-      }
-      String after = group.activation().isEmpty() ? "no nonlinearity" : group.activation();
-      switch (statistic) {
-        case ONE_MINUS_APOZ ->
-            throw new IllegalArgumentException(
-                "APoZ counts exact zeros, but layer '%s' is followed by %s, which has none; use rms"
-                    .formatted(group.layer(), after));
-        case MEAN ->
-            throw new IllegalArgumentException(
-                "the signed mean ranks units only after Relu, but layer '%s' is followed by %s; use"
-                        .formatted(group.layer(), after)
-                    + " mean-abs");
-        case MEAN_ABS, RMS -> {}
+      for (String activation : group.activations()) {
+        requireFit(statistic, group.layer(), activation);
       }
     }
   }
 
-  /** Scores of all units. */
+  private static void requireFit(PruneOps.Statistic statistic, String layer, String activation) {
+    if (activation.equals("Relu")) {
+      return;
+    }
+    String after = activation.isEmpty() ? "no nonlinearity" : activation;
+    switch (statistic) {
+      case ONE_MINUS_APOZ ->
+          throw new IllegalArgumentException(
+              "APoZ counts exact zeros, but layer '%s' is followed by %s, which has none; use rms"
+                  .formatted(layer, after));
+      case MEAN ->
+          throw new IllegalArgumentException(
+              "the signed mean ranks units only after Relu, but layer '%s' is followed by %s; use"
+                      .formatted(layer, after)
+                  + " mean-abs");
+      case MEAN_ABS, RMS -> {}
+    }
+  }
+
+  /**
+   * Scores of all units: the statistic over samples, places of a channel, and all values that
+   * layers read the units from.
+   */
   UnitScores scores(List<UnitGroup> groups, Criterion.Activation activation) {
     long count = Math.min(activation.samples(), samples.count());
-    Device device = parameters.device();
-    List<DeviceTensor> accumulators = new ArrayList<>();
+    Map<String, UnitActivations> read = new LinkedHashMap<>();
     try {
+      accumulate(groups, read, 0, count / BATCH, BATCH);
+      accumulate(groups, read, count / BATCH * BATCH, 1, count % BATCH);
+      List<float[]> all = new ArrayList<>();
       for (UnitGroup group : groups) {
-        DeviceTensor sums = device.empty(DType.F64, Shape.of(4, group.units()));
-        accumulators.add(sums);
-        device.zero(sums.buffer(), 0, sums.buffer().byteSize());
+        all.add(UnitActivations.scores(group, read, activation.statistic(), count));
       }
-      accumulate(groups, accumulators, 0, count / BATCH, BATCH);
-      accumulate(groups, accumulators, count / BATCH * BATCH, 1, count % BATCH);
-      return new UnitScores(finish(groups, accumulators, activation.statistic(), count));
+      return new UnitScores(all);
     } finally {
-      accumulators.forEach(DeviceTensor::close);
+      read.values().forEach(UnitActivations::close);
     }
   }
 
   /** Adds {@code batches} batches of {@code size} samples from sample {@code first} on. */
   private void accumulate(
       List<UnitGroup> groups,
-      List<DeviceTensor> accumulators,
+      Map<String, UnitActivations> read,
       long first,
       long batches,
       long size) {
@@ -85,8 +93,9 @@ record Calibration(Model model, Parameters parameters, Samples samples) {
     }
     ValueInfo x = model.graph().requiredInputs().getFirst();
     Map<String, Shape> inputs = Map.of(x.name(), x.shape(size));
+    Model shown = withOutputs(groups);
     try (Executable executable =
-        Executable.compile(withOutputs(groups), inputs, parameters, Executable.Mode.INFERENCE)) {
+        Executable.compile(shown, inputs, parameters, Executable.Mode.INFERENCE)) {
       DeviceTensor input = executable.input(x.name());
       long bytes = input.size() * input.dtype().byteSize();
       for (long b = 0; b < batches; b++) {
@@ -95,14 +104,11 @@ record Calibration(Model model, Parameters parameters, Samples samples) {
             .device()
             .upload(samples.x().data().asSlice(from, bytes), input.buffer(), input.byteOffset());
         executable.run();
-        for (int g = 0; g < groups.size(); g++) {
-          DeviceTensor value = executable.output(groups.get(g).value());
-          long units = groups.get(g).units();
-          parameters
-              .device()
-              .prune()
-              .accumulateActivation(
-                  value.view(Shape.of(value.size() / units, units)), accumulators.get(g));
+        for (ValueInfo value : shown.graph().outputs()) {
+          DeviceTensor output = executable.output(value.name());
+          read.computeIfAbsent(
+                  value.name(), v -> new UnitActivations(parameters.device(), output.shape()))
+              .add(output);
         }
       }
     }
@@ -111,33 +117,11 @@ record Calibration(Model model, Parameters parameters, Samples samples) {
   private Model withOutputs(List<UnitGroup> groups) {
     Graph graph = model.graph().copy();
     graph.outputs().clear();
-    Map<String, ValueInfo> outputs = new LinkedHashMap<>();
-    for (UnitGroup group : groups) {
-      outputs.put(
-          group.value(),
-          ValueInfo.of(
-              group.value(),
-              DType.F32,
-              ValueInfo.Dim.symbol("batch"),
-              ValueInfo.Dim.of(group.units())));
-    }
-    graph.outputs().addAll(outputs.values());
+    groups.stream()
+        .flatMap(group -> group.read().stream())
+        .map(Coupling.Slice::parameter)
+        .distinct()
+        .forEach(value -> graph.outputs().add(new ValueInfo(value, DType.F32, null, NOTHING)));
     return model.withGraph(graph);
-  }
-
-  private List<float[]> finish(
-      List<UnitGroup> groups,
-      List<DeviceTensor> accumulators,
-      PruneOps.Statistic statistic,
-      long count) {
-    Device device = parameters.device();
-    List<float[]> all = new ArrayList<>();
-    for (int g = 0; g < groups.size(); g++) {
-      try (DeviceTensor scores = device.empty(DType.F32, Shape.of(groups.get(g).units()))) {
-        device.prune().activationScores(statistic, count, accumulators.get(g), scores);
-        all.add(device.toHost(scores).toFloats());
-      }
-    }
-    return all;
   }
 }

@@ -4,6 +4,7 @@ import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.NnOps;
 import io.github.secateur.graph.Coupling;
+import io.github.secateur.graph.Coupling.Role;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
@@ -85,8 +86,11 @@ record Gates(List<Group> groups, List<Gated> gated, List<Term> terms) {
   }
 
   /**
-   * One gate a hidden unit, over its incoming weights and its bias; a weight between two gated
-   * layers lives while both gates are open.
+   * One gate a hidden unit; a weight between two gated layers lives while both gates are open.
+   *
+   * <p>A gate multiplies the scale and the shift of the batch normalizations where there is one for
+   * each layer that makes the unit: a gate on weights in front of them would be normalized away.
+   * Elsewhere it multiplies all incoming weights and what is added to them.
    */
   static Gates perUnit(Model model, List<Layer> layers, List<UnitGroup> units) {
     List<Group> groups = new ArrayList<>();
@@ -95,11 +99,8 @@ record Gates(List<Group> groups, List<Gated> gated, List<Term> terms) {
       int g = groups.size();
       groups.add(
           new Group(group.incoming().getFirst().parameter() + SUFFIX, Shape.of(group.units())));
-      for (Coupling.Slice slice : group.incoming()) {
-        gated.add(new Gated(slice.parameter(), g, view(model, slice)));
-      }
-      for (Coupling.Slice slice : group.own()) {
-        gated.add(new Gated(slice.parameter(), g, view(model, slice)));
+      for (Coupling.Slice slice : gatedBy(group)) {
+        gated.add(new Gated(slice.parameter(), g, view(model, group, slice)));
       }
     }
     List<Term> terms = new ArrayList<>();
@@ -113,13 +114,27 @@ record Gates(List<Group> groups, List<Gated> gated, List<Term> terms) {
     return new Gates(groups, gated, terms);
   }
 
-  private static Shape view(Model model, Coupling.Slice slice) {
-    if (slice.expansion() != 1) {
-      throw new IllegalArgumentException(
-          "tensor '%s' has %d indices a unit; gates want one"
-              .formatted(slice.parameter(), slice.expansion()));
+  private static List<Coupling.Slice> gatedBy(UnitGroup group) {
+    List<Coupling.Slice> norms =
+        group.own().stream()
+            .filter(s -> s.role() == Role.NORM_SCALE || s.role() == Role.NORM_SHIFT)
+            .toList();
+    if (norms.size() >= 2 * group.incoming().size()) {
+      return norms;
     }
+    List<Coupling.Slice> all = new ArrayList<>(group.incoming());
+    all.addAll(group.own());
+    return all;
+  }
+
+  private static Shape view(Model model, UnitGroup group, Coupling.Slice slice) {
     Shape shape = model.graph().initializer(slice.parameter()).shape();
+    if (shape.dim(slice.axis()) != group.units()) {
+      throw new IllegalArgumentException(
+          ("tensor '%s' %s has not one index along axis %d for each of the %d units of layer '%s';"
+                  + " gates need that, so prune it by a scored criterion")
+              .formatted(slice.parameter(), shape, slice.axis(), group.units(), group.layer()));
+    }
     long[] dims = new long[shape.rank() - slice.axis()];
     Arrays.fill(dims, 1);
     dims[0] = shape.dim(slice.axis());
@@ -229,12 +244,13 @@ record Gates(List<Group> groups, List<Gated> gated, List<Term> terms) {
     }
   }
 
-  /** log α by gated weight, for the exact cut. */
+  /** log α by the first weight that makes the gated units, for the exact cut. */
   Map<String, Tensor> logAlphas(Model trained) {
     Map<String, Tensor> byWeight = new LinkedHashMap<>();
-    for (Gated tensor : gated) {
+    for (Group group : groups) {
+      String name = group.logAlpha();
       byWeight.put(
-          tensor.parameter(), trained.graph().initializer(groups.get(tensor.group()).logAlpha()));
+          name.substring(0, name.length() - SUFFIX.length()), trained.graph().initializer(name));
     }
     return byWeight;
   }

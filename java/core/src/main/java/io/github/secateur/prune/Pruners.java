@@ -38,9 +38,11 @@ record Pruners(
       case Pattern.Neuron() ->
           new UnitPruner(
               site,
-              new UnitPruner.Network(layers, UnitGroups.of(model)),
+              UnitPruner.Network.of(model, layers, options.limits()),
               how,
-              sparsity,
+              options.budget() instanceof Budget.Counted counted
+                  ? counted
+                  : new Budget.Sparsity(sparsity),
               calibration);
       case Pattern.Given given -> new MaskPruner(site, layers, given, how.schedule());
     };

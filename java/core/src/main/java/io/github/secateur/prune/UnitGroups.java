@@ -1,48 +1,48 @@
 package io.github.secateur.prune;
 
 import io.github.secateur.graph.Coupling;
-import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
-import io.github.secateur.graph.Node;
+import io.github.secateur.tensor.DType;
 import java.util.List;
-import java.util.Optional;
 
-/** Finds the hidden neurons of a model. */
+/** Finds the units of a model that may be pruned. */
 final class UnitGroups {
   private UnitGroups() {}
 
-  /** Units that may be pruned, by layer, in graph order; those of graph outputs are left out. */
+  /**
+   * Units that may be pruned, in graph order: those of graph outputs are left out, and those whose
+   * tensors are not all F32 initializers, which cannot be masked.
+   */
   static List<UnitGroup> of(Model model) {
     return Coupling.groups(model).stream()
         .filter(Coupling.Group::prunable)
-        .map(group -> of(model.graph(), group))
+        .filter(group -> isMaskable(model, group))
+        .map(UnitGroup::of)
         .toList();
   }
 
-  private static UnitGroup of(Graph graph, Coupling.Group group) {
-    return new UnitGroup(
-        group.layer(),
-        Math.toIntExact(group.units()),
-        group.output(),
-        activation(graph, group),
-        List.of(group.weight()),
-        group.vectors(),
-        group.consumers());
+  /**
+   * Why there are none.
+   *
+   * @return one sentence for each group that has to stay
+   */
+  static List<String> obstacles(Model model) {
+    return Coupling.groups(model).stream()
+        .filter(group -> !group.prunable() || !isMaskable(model, group))
+        .map(group -> "units of '%s' stay: %s".formatted(group.layer(), reason(group)))
+        .toList();
   }
 
-  /** Operator that makes the value which the next layers read, reshaping and dropout set aside. */
-  private static String activation(Graph graph, Coupling.Group group) {
-    String value = group.output();
-    while (true) {
-      Optional<Node> producer = graph.producer(value);
-      if (producer.isEmpty() || producer.get().output().equals(group.values().getFirst())) {
-        return "";
-      }
-      Node node = producer.get();
-      if (!node.is("Dropout") && !node.is("Identity") && !node.is("Flatten")) {
-        return node.opType();
-      }
-      value = node.input(0);
+  private static String reason(Coupling.Group group) {
+    if (group.reachesOutput()) {
+      return "a graph output shows them";
     }
+    return group.obstacle().isEmpty() ? "their tensors are no F32 initializers" : group.obstacle();
+  }
+
+  private static boolean isMaskable(Model model, Coupling.Group group) {
+    return group.masked().stream()
+        .map(slice -> model.graph().initializers().get(slice.parameter()))
+        .allMatch(tensor -> tensor != null && tensor.dtype() == DType.F32);
   }
 }

@@ -1,7 +1,6 @@
 package io.github.secateur.prune;
 
 import io.github.secateur.device.DeviceMask;
-import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.graph.Coupling;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
@@ -10,54 +9,64 @@ import io.github.secateur.tensor.Shape;
 final class UnitMasks {
   private UnitMasks() {}
 
-  /** A view of a tensor as a matrix in which axis 0 or 1 runs over the units. */
-  static DeviceTensor matrix(DeviceTensor tensor, int axis) {
-    return tensor.view(matrix(tensor.shape(), axis));
+  /**
+   * A tensor [..., dim of the axis, ...] as a matrix in which rows or columns belong to units.
+   *
+   * @param matrix its shape
+   * @param axis of the matrix: 0 where the tensor's first axis counts units, else 1
+   * @param lines rows or columns of the matrix for each element along the tensor's axis
+   */
+  record View(Shape matrix, int axis, int lines) {
+    static View of(Shape shape, int axis) {
+      long inner = 1;
+      for (int d = axis + 1; d < shape.rank(); d++) {
+        inner *= shape.dim(d);
+      }
+      if (axis == 0) {
+        return new View(Shape.of(shape.dim(0), inner), 0, 1);
+      }
+      long line = shape.dim(axis) * inner;
+      long outer = 1;
+      for (int d = 0; d < axis; d++) {
+        outer *= shape.dim(d);
+      }
+      return new View(Shape.of(outer, line), 1, Math.toIntExact(inner));
+    }
   }
 
   /** Prunes the units that are not alive in a tensor. */
   static void prune(Site site, Coupling.Slice slice, boolean[] alive) {
     DeviceMask mask = site.mask(slice.parameter());
-    Mask units = Mask.zeros(Shape.of(alive.length * slice.expansion()));
+    View view = View.of(mask.shape(), slice.axis());
+    Mask lines = Mask.ones(Shape.of(view.matrix.dim(view.axis)));
+    long perUnit = slice.expansion() * view.lines;
+    long first = slice.offset() * view.lines;
     for (int u = 0; u < alive.length; u++) {
-      for (long i = 0; i < slice.expansion(); i++) {
-        units.set(u * slice.expansion() + i, alive[u]);
+      for (long i = 0; !alive[u] && i < perUnit; i++) {
+        lines.set(first + u * perUnit + i, false);
       }
     }
-    try (DeviceMask onDevice = site.device().toDevice(units)) {
+    try (DeviceMask onDevice = site.device().toDevice(lines)) {
       site.device()
           .prune()
-          .maskUnits(
-              slice.axis(),
-              onDevice,
-              new DeviceMask(mask.words(), matrix(mask.shape(), slice.axis())));
+          .maskUnits(view.axis, onDevice, new DeviceMask(mask.words(), view.matrix));
     }
   }
 
   /** Which units have a kept element left in a tensor. */
   static boolean[] alive(Site site, Coupling.Slice slice, int units) {
     Mask mask = site.device().toHost(site.mask(slice.parameter()));
-    Shape matrix = matrix(mask.shape(), slice.axis());
-    long columns = matrix.dim(1);
+    View view = View.of(mask.shape(), slice.axis());
+    long columns = view.matrix.dim(1);
+    long perUnit = slice.expansion() * view.lines;
+    long first = slice.offset() * view.lines;
     boolean[] alive = new boolean[units];
     for (long i = 0; i < mask.size(); i++) {
-      if (mask.kept(i)) {
-        long index = slice.axis() == 0 ? i / columns : i % columns;
-        alive[(int) (index / slice.expansion())] = true;
+      long line = view.axis == 0 ? i / columns : i % columns;
+      if (line >= first && line < first + units * perUnit && mask.kept(i)) {
+        alive[(int) ((line - first) / perUnit)] = true;
       }
     }
     return alive;
-  }
-
-  private static Shape matrix(Shape shape, int axis) {
-    long outer = shape.dim(0);
-    if (axis == 0) {
-      return Shape.of(outer, outer == 0 ? 0 : shape.size() / outer);
-    }
-    if (axis == 1 && shape.rank() == 2) {
-      return shape;
-    }
-    throw new IllegalArgumentException(
-        "units along axis %d of a tensor of shape %s cannot be masked".formatted(axis, shape));
   }
 }

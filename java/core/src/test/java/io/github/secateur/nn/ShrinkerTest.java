@@ -10,6 +10,7 @@ import io.github.secateur.device.Devices;
 import io.github.secateur.exec.Executable;
 import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Coupling;
+import io.github.secateur.graph.Coupling.Role;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
@@ -26,13 +27,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ShrinkerTest {
+  private static Coupling.Slice slice(Role role, String parameter, int axis) {
+    return new Coupling.Slice(role, parameter, axis, 0, 1);
+  }
+
   private static Model network(Activation activation) {
     return Networks.mlp(MlpOptions.of(List.of(6, 8, 5, 3), 1).with(activation).withDropout(0.25));
   }
 
   /** Masks some units of a group in all its parameters, zeroing what is masked. */
   private static void prune(Model model, Coupling.Group group, List<Integer> units) {
-    for (Coupling.Slice slice : group.slices()) {
+    for (Coupling.Slice slice : group.masked()) {
       Tensor old = model.graph().initializer(slice.parameter());
       Tensor tensor = old.copy();
       Mask mask = model.masks().computeIfAbsent(slice.parameter(), p -> Mask.ones(old.shape()));
@@ -121,10 +126,10 @@ class ShrinkerTest {
     assertEquals("fc1", first.layer());
     assertEquals(8, first.units());
     assertTrue(first.prunable(), first.obstacle());
-    assertEquals(new Coupling.Slice("fc1.weight", 0, 1), first.weight());
-    assertEquals(List.of(new Coupling.Slice("fc1.bias", 0, 1)), first.vectors());
-    assertEquals(List.of(new Coupling.Slice("fc2.weight", 1, 1)), first.consumers());
-    assertEquals("fc1.dropout", first.output());
+    assertEquals(slice(Role.INCOMING, "fc1.weight", 0), first.incoming().getFirst());
+    assertEquals(List.of(slice(Role.BIAS, "fc1.bias", 0)), first.vectors());
+    assertEquals(List.of(slice(Role.OUTGOING, "fc2.weight", 1)), first.consumers());
+    assertEquals(List.of(slice(Role.READ, "fc1.dropout", 0)), first.read());
     assertTrue(first.values().contains("fc1.activation"));
     assertTrue(groups.getLast().reachesOutput());
     assertFalse(groups.getLast().prunable());
@@ -155,8 +160,8 @@ class ShrinkerTest {
     graph.outputs().add(ValueInfo.of("y", null));
     Coupling.Group group = Coupling.groups(new Model(graph)).getFirst();
     assertTrue(group.prunable(), group.obstacle());
-    assertEquals(new Coupling.Slice("w", 1, 1), group.weight());
-    assertEquals(List.of(new Coupling.Slice("b", 1, 1)), group.vectors());
-    assertEquals(List.of(new Coupling.Slice("v", 0, 1)), group.consumers());
+    assertEquals(slice(Role.INCOMING, "w", 1), group.incoming().getFirst());
+    assertEquals(List.of(slice(Role.BIAS, "b", 1)), group.vectors());
+    assertEquals(List.of(slice(Role.OUTGOING, "v", 0)), group.consumers());
   }
 }

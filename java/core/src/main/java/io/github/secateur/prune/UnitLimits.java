@@ -1,0 +1,46 @@
+package io.github.secateur.prune;
+
+import java.util.List;
+
+/**
+ * How many units of each group stay at least: one, {@code minKept}, and what {@code maxPruned}
+ * leaves, which for tied layers is the most that one of them asks for. All units stay that an
+ * excluded layer makes (weights of an excluded layer that read units of others go with those), and
+ * all that a frozen layer makes or reads, for its mask stays as it is.
+ */
+final class UnitLimits {
+  private UnitLimits() {}
+
+  /** Units to keep, by group. */
+  static int[] keep(List<UnitGroup> groups, List<Layer> layers, Limits limits) {
+    int[] keep = new int[groups.size()];
+    for (int g = 0; g < keep.length; g++) {
+      UnitGroup group = groups.get(g);
+      keep[g] = stays(group, layers, limits) ? group.units() : keep(group, limits);
+    }
+    return keep;
+  }
+
+  private static int keep(UnitGroup group, Limits limits) {
+    double share = limits.maxPruned();
+    for (String layer : group.layers()) {
+      share = Math.min(share, limits.maxPrunedOf().getOrDefault(layer, 1.0));
+    }
+    // A share such as 0.3 of 10 units is 3, not the 2 that 0.3 in binary would leave.
+    int mayGo = (int) Math.floor(share * group.units() * (1 + 1e-12));
+    long least = Math.max(Math.max(1, limits.minKept()), group.units() - mayGo);
+    return (int) Math.min(group.units(), least);
+  }
+
+  private static boolean stays(UnitGroup group, List<Layer> layers, Limits limits) {
+    if (group.layers().stream().anyMatch(limits.exclude()::contains)) {
+      return true;
+    }
+    List<String> frozen =
+        layers.stream()
+            .filter(layer -> limits.frozen().contains(layer.name()))
+            .map(Layer::parameter)
+            .toList();
+    return group.slices().stream().anyMatch(slice -> frozen.contains(slice.parameter()));
+  }
+}
