@@ -37,7 +37,8 @@ class ArchitectureTest {
           "recipe",
           "sparse",
           "measure",
-          "report");
+          "report",
+          "reproduce");
 
   private static JavaClasses core;
 

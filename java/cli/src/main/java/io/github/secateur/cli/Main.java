@@ -25,6 +25,7 @@ import picocli.CommandLine.Command;
       PruneCommand.class,
       EvalCommand.class,
       BenchCommand.class,
+      ReproduceCommand.class,
       ExportCommand.class,
       InspectCommand.class,
       DevicesCommand.class,

@@ -258,6 +258,13 @@ public final class Settings {
     return new LinkedHashMap<>(effective);
   }
 
+  /** Every setting that was given, as written. */
+  public Map<String, String> written() {
+    Map<String, String> all = new LinkedHashMap<>();
+    given.forEach((name, setting) -> all.put(name, setting.value));
+    return all;
+  }
+
   /** A number without a trailing {@code .0}. */
   static String plain(double number) {
     return number == Math.rint(number) && Math.abs(number) < 1e15

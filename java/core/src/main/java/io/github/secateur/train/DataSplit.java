@@ -74,7 +74,7 @@ public record DataSplit(Samples train, Samples validation, Samples test) {
   }
 
   /** SHA-256 of each part by its use, for provenance. */
-  Map<String, String> hashes() {
+  public Map<String, String> hashes() {
     Map<String, String> hashes = new LinkedHashMap<>();
     hashes.put("training", train.sha256());
     if (validation != null) {

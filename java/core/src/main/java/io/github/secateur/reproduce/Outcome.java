@@ -1,0 +1,14 @@
+package io.github.secateur.reproduce;
+
+/**
+ * What a row came to under one seed.
+ *
+ * @param row its name
+ * @param seed of everything random
+ * @param errorPercent on the test samples, after the last epoch
+ * @param sparsity pruned over prunable weights
+ * @param epochs of all training
+ * @param seconds it took, NaN on a simulated device
+ */
+public record Outcome(
+    String row, long seed, double errorPercent, double sparsity, int epochs, double seconds) {}

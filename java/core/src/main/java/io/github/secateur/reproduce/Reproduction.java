@@ -1,0 +1,186 @@
+package io.github.secateur.reproduce;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.secateur.device.Device;
+import io.github.secateur.graph.Model;
+import io.github.secateur.io.AtomicFile;
+import io.github.secateur.io.OnnxReader;
+import io.github.secateur.io.OnnxWriter;
+import io.github.secateur.nn.Networks;
+import io.github.secateur.prune.PruneOptions;
+import io.github.secateur.prune.PruneResult;
+import io.github.secateur.prune.Pruning;
+import io.github.secateur.recipe.FitSettings;
+import io.github.secateur.recipe.PruneSettings;
+import io.github.secateur.recipe.Recipe;
+import io.github.secateur.train.Checkpoint;
+import io.github.secateur.train.Checkpointing;
+import io.github.secateur.train.DataSplit;
+import io.github.secateur.train.Evaluator;
+import io.github.secateur.train.Progress;
+import io.github.secateur.train.TrainOptions;
+import io.github.secateur.train.Trainer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs a table. Each row and seed leaves its network and, last, its outcome in the folder; a run
+ * that finds an outcome of the same protocol goes past it, and one that was stopped in the middle
+ * of a row goes on from the row's checkpoint.
+ */
+public final class Reproduction {
+  private static final int EPOCHS = 20;
+
+  private final Device device;
+  private final Table table;
+  private final Plan plan;
+  private final DataSplit data;
+  private final Progress progress;
+
+  /**
+   * What to run.
+   *
+   * @param protocol of all rows
+   * @param seeds 1 .. n
+   * @param folder holds outcomes and networks; made where missing
+   */
+  public record Plan(Protocol.Kind protocol, int seeds, Path folder) {
+    /** Checks the count. */
+    public Plan {
+      if (seeds < 1) {
+        throw new IllegalArgumentException("a reproduction needs 1 or more seeds, got " + seeds);
+      }
+    }
+  }
+
+  /** Prepares a run; test samples are needed. */
+  public Reproduction(Device device, Table table, Plan plan, DataSplit data, Progress progress) {
+    this.device = device;
+    this.table = table;
+    this.plan = plan;
+    this.data = data;
+    this.progress = progress;
+    if (data.test() == null) {
+      throw new IllegalArgumentException("reproducing a table needs test samples");
+    }
+    for (Table.Row row : table.rows()) { // a mistake shows before hours of work, not after
+      Recipe recipe = row.protocols().get(plan.protocol()).recipe();
+      TrainOptions fineTune = FitSettings.options(recipe.fineTune(), EPOCHS, 1);
+      if (!recipe.train().names().isEmpty()) {
+        FitSettings.options(recipe.train(), EPOCHS, 1);
+      }
+      if (!recipe.prune().names().isEmpty()) {
+        PruneSettings.options(recipe.prune(), 1, fineTune, null);
+      }
+    }
+  }
+
+  /** Runs all rows under all seeds, and judges them. */
+  public List<Verdict> run() throws IOException {
+    Files.createDirectories(plan.folder());
+    List<Outcome> outcomes = new ArrayList<>();
+    for (long seed = 1; seed <= plan.seeds(); seed++) {
+      for (Table.Row row : table.rows()) {
+        outcomes.add(outcome(row, seed));
+      }
+    }
+    return table.rows().stream().map(row -> Verdict.of(row, outcomes)).toList();
+  }
+
+  private Outcome outcome(Table.Row row, long seed) throws IOException {
+    Path record = file(row, seed, ".json");
+    Recipe recipe = row.protocols().get(plan.protocol()).recipe();
+    String identity = identity(row, recipe, seed);
+    ObjectMapper json = new ObjectMapper();
+    if (Files.exists(record)) {
+      JsonNode kept = json.readTree(record.toFile());
+      if (kept.path("identity").asText().equals(identity)) {
+        return json.treeToValue(kept.path("outcome"), Outcome.class);
+      }
+    }
+    Outcome outcome = make(row, recipe, seed);
+    AtomicFile.write(
+        record,
+        json.createObjectNode()
+            .put("identity", identity)
+            .put("recipe", recipe.toYaml())
+            .<com.fasterxml.jackson.databind.node.ObjectNode>set(
+                "outcome", json.valueToTree(outcome))
+            .toPrettyString());
+    return outcome;
+  }
+
+  /** What an outcome follows from: with another protocol, start or data it is another outcome. */
+  private String identity(Table.Row row, Recipe recipe, long seed) {
+    String start =
+        row.from().isEmpty()
+            ? row.model()
+            : identity(
+                table.row(row.from()),
+                table.row(row.from()).protocols().get(plan.protocol()).recipe(),
+                seed);
+    return "%s | %s | %s | %s | %d | %s"
+        .formatted(
+            start,
+            recipe.train().written(),
+            recipe.prune().written(),
+            recipe.fineTune().written(),
+            seed,
+            data.hashes());
+  }
+
+  private Outcome make(Table.Row row, Recipe recipe, long seed) throws IOException {
+    long begin = System.nanoTime();
+    Progress named = progress.named(stage -> "%s, seed %d, %s".formatted(row.name(), seed, stage));
+    Path checkpoint = file(row, seed, ".ckpt");
+    Model model =
+        row.from().isEmpty()
+            ? Networks.parse(row.model(), seed)
+            : OnnxReader.read(file(table.row(row.from()), seed, ".onnx"));
+    int epochs = 0;
+    double sparsity = 0;
+    if (!recipe.train().names().isEmpty()) {
+      TrainOptions options = FitSettings.options(recipe.train(), EPOCHS, seed);
+      Trainer trainer =
+          new Trainer(device, model, data, options, List.of())
+              .checkpoint(Checkpointing.to(checkpoint))
+              .progress(named);
+      if (Files.exists(checkpoint)) {
+        trainer.resume(Checkpoint.read(checkpoint));
+      }
+      model = trainer.run().model();
+      epochs += options.epochs();
+    }
+    if (!recipe.prune().names().isEmpty()) {
+      TrainOptions fineTune = FitSettings.options(recipe.fineTune(), EPOCHS, seed);
+      PruneOptions options = PruneSettings.options(recipe.prune(), seed, fineTune, null);
+      Pruning pruning =
+          new Pruning(device, model, data, options)
+              .checkpoint(Checkpointing.to(checkpoint))
+              .progress(named)
+              .resume();
+      PruneResult result = pruning.run();
+      model = result.model();
+      sparsity = result.reached();
+      epochs += result.history().size();
+      OnnxWriter.write(model, file(row, seed, ".onnx"));
+      pruning.deleteCheckpoints();
+    }
+    OnnxWriter.write(model, file(row, seed, ".onnx"));
+    Files.deleteIfExists(checkpoint);
+    double error = Evaluator.evaluate(device, model, data.test()).errorPercent();
+    double seconds = device.info().simulated() ? Double.NaN : (System.nanoTime() - begin) * 1e-9;
+    return new Outcome(row.name(), seed, error, sparsity, epochs, seconds);
+  }
+
+  private Path file(Table.Row row, long seed, String ending) {
+    String name = row.name().replaceAll("[^A-Za-z0-9]+", "-").replaceAll("^-|-$", "");
+    String unique = Integer.toHexString(row.name().getBytes(StandardCharsets.UTF_8).length);
+    return plan.folder().resolve("%s-%s-seed%d%s".formatted(name, unique, seed, ending));
+  }
+}
