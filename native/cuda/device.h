@@ -91,6 +91,30 @@ class CudaDevice final : public secateur_device {
   void gather_rows(void* stream, int64_t count, size_t row_bytes, int64_t src_rows, const void* src,
                    const int32_t* indices, void* dst) override;
 
+  // ---- images
+  void im2col(void* stream, const secateur_window& window, const float* x, float* columns) override;
+  void col2im(void* stream, const secateur_window& window, const float* columns, float* x) override;
+  void max_pool(void* stream, const secateur_window& window, const float* x, float* y,
+                int32_t* places) override;
+  void max_pool_grad(void* stream, const secateur_window& window, const float* dy,
+                     const int32_t* places, float* dx) override;
+  void average_pool(void* stream, const secateur_window& window, int32_t count_padding,
+                    const float* x, float* y) override;
+  void average_pool_grad(void* stream, const secateur_window& window, int32_t count_padding,
+                         const float* dy, float* dx) override;
+  void normalize(void* stream, const secateur_norm_shape& norm, const float* x, const float* scale,
+                 const float* shift, const float* mean, const float* variance, float* y) override;
+  void normalize_train(void* stream, const secateur_norm_shape& norm, const float* x,
+                       const float* scale, const float* shift, float* mean, float* variance,
+                       float* y, float* statistics) override;
+  void normalize_grad(void* stream, const secateur_norm_shape& norm, const float* x,
+                      const float* dy, const float* scale, const float* statistics, float* dx,
+                      float* dnorm) override;
+  void clip(void* stream, float low, float high, int64_t n, const float* x, float* y) override;
+  void clip_grad(void* stream, float low, float high, int64_t n, const float* x, const float* dy,
+                 float* dx) override;
+  void copy_box(void* stream, const secateur_box& box, const void* src, void* dst) override;
+
   // ---- optimizer steps
   void sgd_step(void* stream, int64_t n, const secateur_sgd_params* params, float* w,
                 const float* g, float* buf, const uint32_t* mask) override;

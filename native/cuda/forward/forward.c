@@ -55,3 +55,9 @@ FORWARD(cublasSgemm_v2_64,
          const float *a, int64_t lda, const float *b, int64_t ldb, const float *beta, float *c,
          int64_t ldc),
         (handle, transa, transb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
+FORWARD(cublasSgemmStridedBatched,
+        (void *handle, int transa, int transb, int m, int n, int k, const float *alpha,
+         const float *a, int lda, long long stride_a, const float *b, int ldb, long long stride_b,
+         const float *beta, float *c, int ldc, long long stride_c, int count),
+        (handle, transa, transb, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc,
+         stride_c, count))

@@ -90,6 +90,51 @@ final class CudaDense implements DenseOps {
         p);
   }
 
+  /**
+   * Where the matrices of a batch lie, F32, row-major.
+   *
+   * @param address of the first
+   * @param line elements from a row to the next
+   * @param stride elements from a matrix to the next; 0 for one that all share
+   */
+  record Matrices(long address, long line, long stride) {}
+
+  /** Products of one shape. */
+  record Batch(Shapes.Product product, long count) {}
+
+  /** {@link #gemm} for each matrix of a batch, in one launch; the C may not overlap. */
+  void batched(Gemm gemm, Batch batch, Matrices a, Matrices b, Matrices c) {
+    Shapes.Product p = batch.product();
+    if (p.m() == 0 || p.n() == 0 || batch.count() == 0) {
+      return;
+    }
+    device.handle(); // open
+    device.context().enter();
+    scalars.set(gemm.alpha(), gemm.beta());
+    check(
+        "batched gemm",
+        JCublas2.cublasSgemmStridedBatched(
+            handle,
+            operation(gemm.transposeB()),
+            operation(gemm.transposeA()),
+            extent(p.n()),
+            extent(p.m()),
+            extent(p.k()),
+            scalars.alpha,
+            Context.at(b.address()),
+            extent(b.line()),
+            b.stride(),
+            Context.at(a.address()),
+            extent(a.line()),
+            a.stride(),
+            scalars.beta,
+            Context.at(c.address()),
+            extent(c.line()),
+            c.stride(),
+            extent(batch.count())),
+        p);
+  }
+
   private static int operation(boolean transpose) {
     return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
   }

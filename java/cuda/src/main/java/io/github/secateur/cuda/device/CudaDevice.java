@@ -5,6 +5,7 @@ import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DenseOps;
 import io.github.secateur.device.DeviceInfo;
 import io.github.secateur.device.DeviceOptions;
+import io.github.secateur.device.ImageOps;
 import io.github.secateur.device.NnOps;
 import io.github.secateur.device.PeakRates;
 import io.github.secateur.device.PruneOps;
@@ -43,6 +44,7 @@ final class CudaDevice implements NativeDevice {
   private final CudaSparse sparse;
   private final NativePrune prune;
   private final NativeNn nn;
+  private final CudaImages images;
   private final List<CudaReplay> replays = new ArrayList<>();
   private boolean recording;
   private long liveBuffers;
@@ -91,6 +93,7 @@ final class CudaDevice implements NativeDevice {
     this.sparse = new CudaSparse(this, arena);
     this.prune = new NativePrune(this, arena);
     this.nn = new NativeNn(this, arena);
+    this.images = new CudaImages(this, dense, arena);
   }
 
   @Override
@@ -184,6 +187,11 @@ final class CudaDevice implements NativeDevice {
   @Override
   public NnOps nn() {
     return nn;
+  }
+
+  @Override
+  public ImageOps images() {
+    return images;
   }
 
   @Override
