@@ -22,6 +22,8 @@ public abstract class DeviceContractTest
         GateContract,
         SparseContract,
         SparseTrainingContract,
+        ImageContract,
+        NormContract,
         ReplayContract {
   private Device device;
 
