@@ -92,13 +92,17 @@ secateur_nm_start(int64_t count, const uint32_t* previous, uint32_t* mask, const
 }
 SECATEUR_REGISTER(secateur_nm_start);
 
-// Groups along the columns of a row (axis 1) or the rows of a column (axis 0); neighbouring threads
-// take neighbouring groups.
+// Groups along the columns of a row (axis 1) or the rows of a column (axis 0) of each of `outer`
+// matrices; neighbouring threads take neighbouring groups.
 SECATEUR_KERNEL(256)
 secateur_nm_groups(int32_t dtype, int32_t is_signed, int32_t n, int32_t m, int32_t axis,
-                   int64_t rows, int64_t cols, const void* scores, uint32_t* mask,
+                   int64_t outer, int64_t rows, int64_t cols, const void* scores, uint32_t* mask,
                    const int64_t* nan) {
   if (*nan != -1) return;
+  if (axis == 1) {  // rows of several matrices are as those of one
+    rows *= outer;
+    outer = 1;
+  }
   const int64_t extent = axis == 0 ? rows : cols, lines = axis == 0 ? cols : rows;
   const int64_t across = (extent + m - 1) / m;  // groups of a line
   const int64_t stride = axis == 0 ? cols : 1;
@@ -106,10 +110,12 @@ secateur_nm_groups(int32_t dtype, int32_t is_signed, int32_t n, int32_t m, int32
     using Type = decltype(type);
     const auto* const x = static_cast<const typename Type::Storage*>(scores);
     const auto key = [=](int64_t i) { return score_key<Type>(is_signed != 0, x[i]); };
-    for (int64_t g = grid_thread(); g < lines * across; g += grid_threads()) {
-      const int64_t group = axis == 0 ? g / lines : g % across;
-      const int64_t line = axis == 0 ? g - group * lines : g / across;
-      const int64_t begin = axis == 0 ? group * m * cols + line : line * cols + group * m;
+    for (int64_t g = grid_thread(); g < outer * lines * across; g += grid_threads()) {
+      const int64_t matrix = g / (lines * across), in = g - matrix * (lines * across);
+      const int64_t group = axis == 0 ? in / lines : in % across;
+      const int64_t line = axis == 0 ? in - group * lines : in / across;
+      const int64_t begin =
+          matrix * rows * cols + (axis == 0 ? group * m * cols + line : line * cols + group * m);
       const int64_t left = extent - group * m;
       const int length = left < m ? static_cast<int>(left) : m;
       uint32_t live = 0;

@@ -152,14 +152,20 @@ struct secateur_device {
   virtual void select(void* stream, const Selection& selection, void* workspace) = 0;
   // *nan: see secateur_select_nm; the CPU device also throws NAN_SCORE.
   virtual void select_nm(void* stream, secateur_dtype dtype, secateur_key key, int32_t n, int32_t m,
-                         int32_t axis, int64_t rows, int64_t cols, const void* scores,
-                         const uint32_t* previous, uint32_t* mask, int64_t* nan) = 0;
+                         int32_t axis, int64_t outer, int64_t rows, int64_t cols,
+                         const void* scores, const uint32_t* previous, uint32_t* mask,
+                         int64_t* nan) = 0;
   virtual void mask_apply(void* stream, int64_t n, const uint32_t* mask, float* w) = 0;
   virtual void mask_apply_many(void* stream, int32_t count, const secateur_masked* tensors) = 0;
   virtual void mask_count(void* stream, int64_t n, const uint32_t* mask, const float* w,
                           int64_t* kept, int64_t* kept_zeros) = 0;
   virtual void mask_units(void* stream, int32_t axis, int64_t rows, int64_t cols,
                           const uint32_t* units, uint32_t* mask) = 0;
+  virtual void score_boxes(void* stream, int32_t pooling, const secateur_boxes& boxes,
+                           const float* scores, const uint32_t* mask, float* pooled,
+                           uint32_t* live) = 0;
+  virtual void mask_boxes(void* stream, const secateur_boxes& boxes, const uint32_t* kept,
+                          uint32_t* mask) = 0;
 
   // ---- sparse layouts
   virtual size_t compress_workspace(const secateur_matrix& matrix) = 0;

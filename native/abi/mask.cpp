@@ -3,6 +3,22 @@
 
 using namespace secateur;
 
+namespace {
+
+// Checks the cut; returns the number of elements.
+int64_t require_boxes(const secateur_boxes* boxes) {
+  require_place(boxes, "the boxes");
+  for (int d = 0; d < 3; ++d) {
+    SECATEUR_REQUIRE(boxes->shape[d] >= 1 && boxes->box[d] >= 1 && boxes->box[d] <= boxes->shape[d],
+                     "Boxes of %" PRId64 " along axis %d of %" PRId64
+                     " elements do not exist; use 1 to the extent.",
+                     boxes->box[d], d, boxes->shape[d]);
+  }
+  return require_matrix(boxes->shape[0], require_matrix(boxes->shape[1], boxes->shape[2]));
+}
+
+}  // namespace
+
 secateur_status secateur_mask_apply(secateur_device* device, void* stream, int64_t n,
                                     const uint32_t* mask, float* w) {
   return guard([&] {
@@ -55,5 +71,32 @@ secateur_status secateur_mask_units(secateur_device* device, void* stream, int32
     require_pointer(units, n, "units");
     require_pointer(mask, n, "mask");
     if (n != 0) device->mask_units(stream, axis, rows, cols, units, mask);
+  });
+}
+
+secateur_status secateur_score_boxes(secateur_device* device, void* stream, int32_t pooling,
+                                     const secateur_boxes* boxes, const float* scores,
+                                     const uint32_t* mask, float* pooled, uint32_t* live) {
+  return guard([&] {
+    require_device(device, stream);
+    SECATEUR_REQUIRE(pooling >= SECATEUR_POOL_MEAN && pooling <= SECATEUR_POOL_LARGEST,
+                     "Unknown pooling %" PRId32 "; use 0 to 3.", pooling);
+    const int64_t n = require_boxes(boxes);
+    require_pointer(scores, n, "scores");
+    require_pointer(pooled, n, "pooled");
+    require_pointer(live, n, "live");
+    device->score_boxes(stream, pooling, *boxes, scores, mask, pooled, live);
+  });
+}
+
+secateur_status secateur_mask_boxes(secateur_device* device, void* stream,
+                                    const secateur_boxes* boxes, const uint32_t* kept,
+                                    uint32_t* mask) {
+  return guard([&] {
+    require_device(device, stream);
+    const int64_t n = require_boxes(boxes);
+    require_pointer(kept, n, "kept");
+    require_pointer(mask, n, "mask");
+    device->mask_boxes(stream, *boxes, kept, mask);
   });
 }

@@ -87,7 +87,7 @@ secateur_status secateur_select_force(int32_t path) {
 
 secateur_status secateur_select_nm(secateur_device* device, void* stream, secateur_dtype dtype,
                                    secateur_key key, int32_t n, int32_t m, int32_t axis,
-                                   int64_t rows, int64_t cols, const void* scores,
+                                   int64_t outer, int64_t rows, int64_t cols, const void* scores,
                                    const uint32_t* previous, uint32_t* mask, int64_t* nan) {
   return guard([&] {
     require_device(device, stream);
@@ -96,12 +96,13 @@ secateur_status secateur_select_nm(secateur_device* device, void* stream, secate
     SECATEUR_REQUIRE(1 <= n && n <= m && m <= 32,
                      "%" PRId32 ":%" PRId32 " is no pattern; 1 <= n <= m <= 32 must hold.", n, m);
     require_axis(axis);
-    const int64_t elements = require_matrix(rows, cols);
+    const int64_t elements = require_matrix(outer, require_matrix(rows, cols));
     require_pointer(scores, elements, "scores");
     require_pointer(mask, elements, "mask");
     require_place(nan, "the index of a NaN");
     SECATEUR_REQUIRE(aligned(scores, element_bytes(dtype)), "The scores are not %zu-byte aligned.",
                      element_bytes(dtype));
-    device->select_nm(stream, dtype, key, n, m, axis, rows, cols, scores, previous, mask, nan);
+    device->select_nm(stream, dtype, key, n, m, axis, outer, rows, cols, scores, previous, mask,
+                      nan);
   });
 }

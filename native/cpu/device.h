@@ -126,13 +126,19 @@ class CpuDevice final : public secateur_device {
   size_t select_workspace(const Selection& selection) override;
   void select(void* stream, const Selection& selection, void* workspace) override;
   void select_nm(void* stream, secateur_dtype dtype, secateur_key key, int32_t n, int32_t m,
-                 int32_t axis, int64_t rows, int64_t cols, const void* scores,
+                 int32_t axis, int64_t outer, int64_t rows, int64_t cols, const void* scores,
                  const uint32_t* previous, uint32_t* mask, int64_t* nan) override;
   void mask_apply(void* stream, int64_t n, const uint32_t* mask, float* w) override;
   void mask_apply_many(void* stream, int32_t count, const secateur_masked* tensors) override;
   void mask_count(void* stream, int64_t n, const uint32_t* mask, const float* w, int64_t* kept,
                   int64_t* kept_zeros) override;
   void mask_units(void* stream, int32_t axis, int64_t rows, int64_t cols, const uint32_t* units,
+                  uint32_t* mask) override;
+
+  // ---- boxes of weights: boxes.cpp
+  void score_boxes(void* stream, int32_t pooling, const secateur_boxes& boxes, const float* scores,
+                   const uint32_t* mask, float* pooled, uint32_t* live) override;
+  void mask_boxes(void* stream, const secateur_boxes& boxes, const uint32_t* kept,
                   uint32_t* mask) override;
 
   // ---- sparse layouts: compress.cpp

@@ -66,9 +66,14 @@ void copy_mask(int64_t n, const uint32_t* previous, uint32_t* mask) {
 }  // namespace
 
 void CpuDevice::select_nm(void*, secateur_dtype dtype, secateur_key key, int32_t n, int32_t m,
-                          int32_t axis, int64_t rows, int64_t cols, const void* scores,
-                          const uint32_t* previous, uint32_t* mask, int64_t* nan) {
-  const int64_t elements = rows * cols;
+                          int32_t axis, int64_t outer, int64_t rows, int64_t cols,
+                          const void* scores, const uint32_t* previous, uint32_t* mask,
+                          int64_t* nan) {
+  if (axis == 1) {  // rows of several matrices are as those of one
+    rows *= outer;
+    outer = 1;
+  }
+  const int64_t elements = outer * rows * cols;
   *nan = -1;
   if (elements == 0) return;
   common::with_type(dtype, [=](auto type) {
@@ -86,7 +91,8 @@ void CpuDevice::select_nm(void*, secateur_dtype dtype, secateur_key key, int32_t
                             : cols % m == 0 ? nm::Order::kFlat
                                             : nm::Order::kScattered;
     const nm::Task<Key> task = {
-        keys, mask, previous == nullptr, key == SECATEUR_KEY_SIGNED, n, m, rows, cols, order};
+        keys, mask, previous == nullptr, key == SECATEUR_KEY_SIGNED, n, m, outer, rows,
+        cols, order};
     const int64_t grain = std::max<int64_t>(1, kGrainKeys / (nm::kWidth * m));
     parallel_ranges(task.blocks(), grain,
                     [&](int64_t begin, int64_t end) { code.prune(task, begin, end); });

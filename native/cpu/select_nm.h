@@ -4,7 +4,7 @@
 // Up to 64 groups make a block, laid side by side as keys[element][group], so that one instruction
 // compares an element of many groups:
 //
-//   rows       groups of m rows of a column (axis 0): a block is of 64 adjacent columns
+//   rows       groups of m rows of a column (axis 0) of a matrix: a block is of 64 adjacent columns
 //   flat       groups of m adjacent elements that fill their rows: a block is of 64 m elements
 //   scattered  the same where a row ends with fewer than m elements: whole groups in their order,
 //              then the last groups of the rows
@@ -29,7 +29,7 @@ struct Task {
   bool all_live;   // no bit of it is 0
   bool is_signed;
   int n, m;
-  int64_t rows, cols;
+  int64_t outer, rows, cols;  // outer is 1 but for kRows
   Order order;
 
   int64_t row_blocks() const { return (cols + kWidth - 1) / kWidth; }
@@ -38,7 +38,7 @@ struct Task {
     return (groups + kWidth - 1) / kWidth;
   }
   int64_t blocks() const {
-    if (order == Order::kRows) return (rows + m - 1) / m * row_blocks();
+    if (order == Order::kRows) return outer * ((rows + m - 1) / m) * row_blocks();
     return whole_blocks() + (order == Order::kFlat ? 0 : (rows + kWidth - 1) / kWidth);
   }
 };

@@ -161,17 +161,19 @@ SECATEUR_HD void load_line(const Task<Key>& task, const Bits& bits, int64_t at, 
 template <class Pack, bool kSigned, class Key>
 inline void prune_rows(const Task<Key>& task, const Bits& bits, int64_t index, Block<Key>* block) {
   const int64_t line = index / task.row_blocks(), column = index % task.row_blocks() * kWidth;
-  const int64_t row = line * task.m;
+  const int64_t lines = (task.rows + task.m - 1) / task.m;  // of a matrix
+  const int64_t row = line % lines * task.m;
+  const int64_t begin = (line / lines * task.rows + row) * task.cols + column;
   const auto length = static_cast<int>(task.rows - row < task.m ? task.rows - row : task.m);
   const auto width = static_cast<int>(task.cols - column < kWidth ? task.cols - column : kWidth);
   const uint64_t there = width == kWidth ? ~uint64_t{0} : (uint64_t{1} << width) - 1;
   for (int i = 0; i < length; ++i) {
-    load_line<kSigned>(task, bits, (row + i) * task.cols + column, width, block->keys[i]);
+    load_line<kSigned>(task, bits, begin + i * task.cols, width, block->keys[i]);
   }
   const int keep = (length * task.n + task.m - 1) / task.m;
   rank<Pack>(block, length, length - keep);
   for (int i = 0; i < length; ++i) {
-    bits.clear((row + i) * task.cols + column, block->pruned[i] & there);
+    bits.clear(begin + i * task.cols, block->pruned[i] & there);
   }
 }
 
@@ -287,7 +289,7 @@ template <class Pack, bool kSigned, class Key>
 inline void prune_blocks(const Task<Key>& task, int64_t begin, int64_t end) {
   const bool shared =
       task.order == Order::kScattered || (task.order == Order::kRows && task.cols % 32 != 0);
-  const Bits bits(task.mask, task.rows * task.cols, shared);
+  const Bits bits(task.mask, task.outer * task.rows * task.cols, shared);
   Block<Key> block = {};
   for (int64_t b = begin; b < end; ++b) {
     if (task.order == Order::kRows) prune_rows<Pack, kSigned>(task, bits, b, &block);

@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 /* Bumped whenever a signature or a structure below changes. */
-#define SECATEUR_ABI_VERSION 4
+#define SECATEUR_ABI_VERSION 5
 
 #define SECATEUR_MASK_WORDS(n) (((n) + 31) / 32)
 
@@ -562,18 +562,20 @@ SECATEUR_API secateur_status secateur_select_force(int32_t path);
 
 /*
  * N:M pruning: of every m consecutive weights along an axis of a matrix the n with the highest
- * scores are kept. scores [rows, cols] of dtype; groups run along the columns of a row (axis = 1)
- * or along the rows of a column (axis = 0); a last group of r < m elements keeps ceil(r n / m).
- * Elements pruned in previous (may be NULL, may be mask) count first toward what is pruned; among
- * equal keys the lower flat index is kept. 1 <= n <= m <= 32. A NaN among elements not yet pruned
- * leaves every mask untouched and is told in `nan` (host memory on the CPU device and then also
- * NAN_SCORE, device memory elsewhere): its lowest flat index, else -1.
+ * scores are kept. scores [outer, rows, cols] of dtype are `outer` matrices; groups run along the
+ * columns of a row (axis = 1) or along the rows of a column (axis = 0), never from one matrix to
+ * the next; a last group of r < m elements keeps ceil(r n / m). Elements pruned in previous (may be
+ * NULL, may be mask) count first toward what is pruned; among equal keys the lower flat index is
+ * kept. 1 <= n <= m <= 32. A NaN among elements not yet pruned leaves every mask untouched and is
+ * told in `nan` (host memory on the CPU device and then also NAN_SCORE, device memory elsewhere):
+ * its lowest flat index, else -1.
  */
 SECATEUR_API secateur_status secateur_select_nm(secateur_device *device, void *stream,
                                                 secateur_dtype dtype, secateur_key key, int32_t n,
-                                                int32_t m, int32_t axis, int64_t rows, int64_t cols,
-                                                const void *scores, const uint32_t *previous,
-                                                uint32_t *mask, int64_t *nan);
+                                                int32_t m, int32_t axis, int64_t outer,
+                                                int64_t rows, int64_t cols, const void *scores,
+                                                const uint32_t *previous, uint32_t *mask,
+                                                int64_t *nan);
 
 /* w = 0 (exactly +0) where the mask prunes. */
 SECATEUR_API secateur_status secateur_mask_apply(secateur_device *device, void *stream, int64_t n,
@@ -598,6 +600,33 @@ SECATEUR_API secateur_status secateur_mask_count(secateur_device *device, void *
 SECATEUR_API secateur_status secateur_mask_units(secateur_device *device, void *stream,
                                                  int32_t axis, int64_t rows, int64_t cols,
                                                  const uint32_t *units, uint32_t *mask);
+
+/* A tensor [shape[0], shape[1], shape[2]] cut into boxes from its corner, box[d] (1 to shape[d])
+ * along axis d, cut off at the far edges; boxes are numbered row-major. */
+typedef struct secateur_boxes {
+  int64_t shape[3];
+  int64_t box[3];
+} secateur_boxes;
+/* How the scores of a box become one: the mean of them, of their magnitudes, of their squares; the
+ * largest magnitude. */
+typedef enum secateur_pooling {
+  SECATEUR_POOL_MEAN = 0,
+  SECATEUR_POOL_MAGNITUDES = 1,
+  SECATEUR_POOL_SQUARES = 2,
+  SECATEUR_POOL_LARGEST = 3
+} secateur_pooling;
+/* pooled [boxes] from scores [elements]. Pruned elements count as 0, whatever their scores; the
+ * mean is over all elements of the box. Sums are double, in the order of kernels/common/reduce.h
+ * over the elements of a box row by row. live (a mask over the boxes) is written: 1 where an
+ * element is kept. mask may be NULL: all kept. A kept NaN makes its box's score NaN. */
+SECATEUR_API secateur_status secateur_score_boxes(secateur_device *device, void *stream,
+                                                  int32_t pooling, const secateur_boxes *boxes,
+                                                  const float *scores, const uint32_t *mask,
+                                                  float *pooled, uint32_t *live);
+/* mask &= the mask that keeps whole boxes, those whose bit is set in kept. */
+SECATEUR_API secateur_status secateur_mask_boxes(secateur_device *device, void *stream,
+                                                 const secateur_boxes *boxes, const uint32_t *kept,
+                                                 uint32_t *mask);
 
 /* ---- sparse layouts
  * ---------------------------------------------------------------------------------- */
@@ -646,8 +675,8 @@ typedef enum secateur_sparse_kind {
   SECATEUR_SPARSE_ROWS = 0, /* single nonzeros by row, any pattern; for batches from about 16 on */
   SECATEUR_SPARSE_GATHER = 1, /* single nonzeros, any pattern; for batches of 1 to 8 */
   SECATEUR_SPARSE_BLOCK = 2,  /* blocks of `rows` outputs x `cols` inputs (each 1..16, not both 1),
-                                 from  the matrix's corner; those at its edges may be cut off. A block
-                                 is  stored whole when any of its elements is stored */
+                                 from  the matrix's corner; those at its edges may be cut off. A
+                                 block  is  stored whole when any of its elements is stored */
   SECATEUR_SPARSE_NM = 3 /* at most `rows` stored elements in every `cols` consecutive inputs of a
                             row (N:M with N = rows, M = cols; 1 <= N < M <= 32); any other pattern
                             is refused, naming the first group with more */

@@ -185,7 +185,7 @@ struct Bench {
     int64_t nan;
     for (int run = 0; run < 5; ++run) {
       times.push_back(ms([&] {
-        CHECK_OK(secateur_select_nm(device, nullptr, dtype, SECATEUR_KEY_ABS, n_of, m, axis,
+        CHECK_OK(secateur_select_nm(device, nullptr, dtype, SECATEUR_KEY_ABS, n_of, m, axis, 1,
                                     n / 4096, 4096, scores,
                                     pruned_before ? static_cast<uint32_t*>(previous) : nullptr,
                                     static_cast<uint32_t*>(mask), &nan));

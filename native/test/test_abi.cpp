@@ -64,7 +64,7 @@ std::vector<std::pair<const char*, Call>> operations() {
       CALL(activation_accumulate, f32, 0, 3, nullptr, nullptr),
       CALL(activation_scores, 0, 1, 0, nullptr, nullptr),
       CALL(select, f32, abs, 0, nullptr, 0, nullptr, nullptr, nullptr, &bytes),
-      CALL(select_nm, f32, abs, 2, 4, 1, 0, 3, nullptr, nullptr, nullptr, number),
+      CALL(select_nm, f32, abs, 2, 4, 1, 1, 0, 3, nullptr, nullptr, nullptr, number),
       CALL(mask_apply, 0, nullptr, nullptr),
       CALL(mask_apply_many, 0, nullptr),
       CALL(mask_count, 0, nullptr, nullptr, number, number + 1),

@@ -15,6 +15,7 @@ using test::Random;
 struct Case {
   int32_t n, m, axis;
   int64_t rows, cols;
+  int64_t outer = 1;  // matrices
 };
 
 // The definition: of each group's elements not pruned before, sorted by score and among equals the
@@ -25,12 +26,13 @@ std::vector<bool> sort_out(const Case& c, secateur_key key,
                            const std::vector<uint32_t>* previous) {
   std::vector<bool> kept(scores.size());
   const int64_t lines = c.axis == 0 ? c.cols : c.rows, extent = c.axis == 0 ? c.rows : c.cols;
-  for (int64_t line = 0; line < lines; ++line) {
+  for (int64_t l = 0; l < c.outer * lines; ++l) {
+    const int64_t line = l % lines, matrix = l / lines * c.rows * c.cols;
     for (int64_t begin = 0; begin < extent; begin += c.m) {
       const int64_t r = std::min<int64_t>(c.m, extent - begin);
       std::vector<std::pair<double, int64_t>> live;  // value, and the negated index
       for (int64_t i = begin; i < begin + r; ++i) {
-        const int64_t at = c.axis == 0 ? i * c.cols + line : line * c.cols + i;
+        const int64_t at = matrix + (c.axis == 0 ? i * c.cols + line : line * c.cols + i);
         if (previous != nullptr && !test::kept(*previous, at)) continue;
         const double x = static_cast<double>(Type::to_float(scores[static_cast<size_t>(at)]));
         live.emplace_back(key == SECATEUR_KEY_ABS ? std::fabs(x) : x, -at);
@@ -48,7 +50,7 @@ std::vector<bool> sort_out(const Case& c, secateur_key key,
 template <class Type>
 void check_case(const Case& c, secateur_key key, const std::vector<typename Type::Storage>& scores,
                 const std::vector<uint32_t>* previous) {
-  const int64_t n = c.rows * c.cols;
+  const int64_t n = c.outer * c.rows * c.cols;
   const std::vector<bool> expected = sort_out<Type>(c, key, scores, previous);
   Guarded<typename Type::Storage> x(scores);
   const auto run = [&](const char* isa, int threads, bool in_place) {
@@ -63,7 +65,8 @@ void check_case(const Case& c, secateur_key key, const std::vector<typename Type
     const uint32_t* before =
         in_place ? mask.data() : (previous == nullptr ? nullptr : previous->data());
     CHECK_OK(secateur_select_nm(cpu(), nullptr, static_cast<secateur_dtype>(Type::kDtype), key, c.n,
-                                c.m, c.axis, c.rows, c.cols, x.data(), before, mask.data(), &nan));
+                                c.m, c.axis, c.outer, c.rows, c.cols, x.data(), before, mask.data(),
+                                &nan));
     CHECK(nan == -1);
     const std::vector<uint32_t> got = mask.take();
     for (int64_t i = 0; i < n; ++i) {
@@ -123,22 +126,23 @@ void keeps_n_of_m_in_any_shape() {
     const int64_t most = SANITIZED ? 60 : 300;
     const int64_t cols =
         round % 3 == 0 ? m * (1 + random.below(most / m + 1)) : 1 + random.below(most);
-    const std::vector<uint32_t> previous = random.mask(rows * cols, 0.6);
+    const int64_t outer = round % 5 == 0 ? 1 + random.below(9) : 1, all = outer * rows * cols;
+    const std::vector<uint32_t> previous = random.mask(all, 0.6);
     std::vector<typename Type::Storage> scores;
-    for (int64_t i = 0; i < rows * cols; ++i) {
+    for (int64_t i = 0; i < all; ++i) {
       const float special[] = {0.0f, -0.0f, 1, -1, test::kInf, -test::kInf, 1e-41f, -6e-8f};
       const bool common = random.below(3) == 0;
       scores.push_back(Type::from_float(common ? special[random.below(8)] : random.normal()));
     }
     const secateur_key key = round % 2 == 0 ? SECATEUR_KEY_ABS : SECATEUR_KEY_SIGNED;
     const auto axis = static_cast<int32_t>(random.below(2));
-    check_case<Type>({n, m, axis, rows, cols}, key, scores, nullptr);
-    for (int64_t i = 0; i < rows * cols; ++i) {
+    check_case<Type>({n, m, axis, rows, cols, outer}, key, scores, nullptr);
+    for (int64_t i = 0; i < all; ++i) {
       if (!test::kept(previous, i) && i % 3 == 0) {
         scores[static_cast<size_t>(i)] = Type::from_float(i % 2 == 0 ? test::kNan : -test::kNan);
       }
     }
-    check_case<Type>({n, m, axis, rows, cols}, key, scores, &previous);
+    check_case<Type>({n, m, axis, rows, cols, outer}, key, scores, &previous);
   }
 }
 
@@ -173,11 +177,11 @@ void refuses_nan() {
     for (int32_t axis : {0, 1}) {
       int64_t found = 0;
       CHECK_STATUS(SECATEUR_NAN_SCORE,
-                   secateur_select_nm(cpu(), nullptr, dtype, SECATEUR_KEY_ABS, 2, 4, axis, rows,
+                   secateur_select_nm(cpu(), nullptr, dtype, SECATEUR_KEY_ABS, 2, 4, axis, 1, rows,
                                       cols, scores.data(), previous.data(), mask.data(), &found));
       CHECK(found == first);
       CHECK_STATUS(SECATEUR_NAN_SCORE,
-                   secateur_select_nm(cpu(), nullptr, dtype, SECATEUR_KEY_ABS, 2, 4, axis, rows,
+                   secateur_select_nm(cpu(), nullptr, dtype, SECATEUR_KEY_ABS, 2, 4, axis, 1, rows,
                                       cols, scores.data(), nullptr, mask.data(), &found));
       CHECK(found == dead);
       for (uint32_t word : mask) CHECK(word == 0xdeadbeef);
@@ -193,7 +197,7 @@ void refuses_wrong_arguments() {
                            const void* scores, uint32_t* to, int64_t* place) {
     CHECK_STATUS(SECATEUR_INVALID_ARGUMENT,
                  secateur_select_nm(cpu(), nullptr, static_cast<secateur_dtype>(dtype),
-                                    static_cast<secateur_key>(key), n, m, axis, rows, 4, scores,
+                                    static_cast<secateur_key>(key), n, m, axis, 1, rows, 4, scores,
                                     nullptr, to, place));
   };
   refused(3, 0, 2, 4, 1, 1, x, &mask, &nan);

@@ -168,8 +168,8 @@ void rows(int64_t n) {
   uint32_t* bits = mask(n, true);
   auto* const nan = array<int64_t>(1);
   measure("nm", n, [=] {
-    return secateur_select_nm(device, nullptr, SECATEUR_F32, SECATEUR_KEY_ABS, 2, 4, 1, rows, cols,
-                              x, nullptr, bits, nan);
+    return secateur_select_nm(device, nullptr, SECATEUR_F32, SECATEUR_KEY_ABS, 2, 4, 1, 1, rows,
+                              cols, x, nullptr, bits, nan);
   });
 }
 

@@ -10,11 +10,14 @@ def test(kernels):
             for axis in (0, 1):
                 for variant in range(4):
                     select(kernels, n, m, axis, rows, cols, variant)
+        for axis in (0, 1):
+            for variant in range(4):
+                select(kernels, n, m, axis, 7, 9, variant, outer=5)
 
 
-def select(kernels, n, m, axis, rows, cols, variant):
+def select(kernels, n, m, axis, rows, cols, variant, outer=1):
     """Variants: plain; few values and a previous mask; in place, of f16; with a NaN."""
-    count, random = rows * cols, numpy.random.default_rng(rows * cols + n + m + variant)
+    count, random = outer * rows * cols, numpy.random.default_rng(rows * cols + n + m + variant)
     dtype = 1 if variant == 2 else 0
     scores = random.standard_normal(count).astype(numpy.float16 if dtype else numpy.float32)
     if variant == 1:
@@ -27,7 +30,7 @@ def select(kernels, n, m, axis, rows, cols, variant):
     previous = before if variant in (1, 2) else None
     expected, nan = before.copy(), numpy.zeros(1, numpy.int64)
     int32 = ctypes.c_int32
-    status = cpu.call("select_nm", int32(dtype), int32(is_signed), int32(n), int32(m), int32(axis), rows, cols, scores,
+    status = cpu.call("select_nm", int32(dtype), int32(is_signed), int32(n), int32(m), int32(axis), outer, rows, cols, scores,
                       previous, expected, nan)
     check(status == (3 if variant == 3 else 0), f"the CPU device answers {status}")
     out, first = Device(before), Device(numpy.array([NONE], numpy.uint64))
@@ -40,7 +43,7 @@ def select(kernels, n, m, axis, rows, cols, variant):
     else:
         kernels.launch("secateur_nm_start", blocks_for(len(before), 256, most=2), 256, [count, old, out, first])
         kernels.launch("secateur_nm_groups", blocks_for(count, 256, most=3), 256,
-                       [dtype, is_signed, n, m, axis, rows, cols, x, out, first])
+                       [dtype, is_signed, n, m, axis, outer, rows, cols, x, out, first])
     what = f"{n}:{m} along axis {axis} of [{rows}, {cols}], variant {variant}"
     check(first.array.view(numpy.int64)[0] == nan[0], f"{what}: NaN at {first.array}, not {nan}")
     check_bits(out, expected, what)

@@ -1,5 +1,6 @@
 package io.github.secateur.device;
 
+import io.github.secateur.tensor.Shape;
 import java.util.List;
 
 /**
@@ -126,7 +127,8 @@ public interface PruneOps {
    * &lt; m elements ceil(r · n / m). Elements already pruned count first toward what is pruned.
    * Waits once, for the verdict on NaNs.
    *
-   * @param scores [rows, cols], F32, F16 or BF16
+   * @param scores [rows, cols], or several such matrices [matrices, rows, cols], from one to the next
+   *     of which no group runs; F32, F16 or BF16
    * @param previous what was pruned before, or null; may be {@code mask}
    * @param mask written
    * @throws NanScoreException naming the index; the mask is then untouched
@@ -165,6 +167,75 @@ public interface PruneOps {
    * @param units mask over [rows] or [cols]
    */
   void maskUnits(int axis, DeviceMask units, DeviceMask mask);
+
+  /** How the scores of a box become one score. */
+  enum Pooling {
+    /** Their mean. */
+    MEAN,
+    /** The mean of |score|. */
+    MAGNITUDES,
+    /** The mean of score². */
+    SQUARES,
+    /** The largest |score|. */
+    LARGEST
+  }
+
+  /**
+   * A tensor [planes, rows, columns] cut into boxes from its corner, cut off at the far edges.
+   *
+   * @param tensor three axes, none empty
+   * @param box extents of a box, 1 to those of the tensor
+   */
+  record Boxes(Shape tensor, Shape box) {
+    /** Checks the extents. */
+    public Boxes {
+      boolean fits = tensor.rank() == 3 && box.rank() == 3;
+      for (int d = 0; fits && d < 3; d++) {
+        fits = box.dim(d) >= 1 && box.dim(d) <= tensor.dim(d);
+      }
+      if (!fits) {
+        throw new IllegalArgumentException(
+            "boxes %s do not cut a tensor %s; give three axes of 1 to its extents"
+                .formatted(box, tensor));
+      }
+    }
+
+    /** Number of boxes along each axis; they are numbered in this shape. */
+    public Shape grid() {
+      long[] across = new long[3];
+      for (int d = 0; d < 3; d++) {
+        across[d] = (tensor.dim(d) + box.dim(d) - 1) / box.dim(d);
+      }
+      return Shape.of(across);
+    }
+  }
+
+  /**
+   * One score a box. Pruned elements count as 0 whatever their scores; a mean is over all elements
+   * of the box. Sums are double, in the order of {@code kernels/common/reduce.h} over a box's
+   * elements row by row.
+   *
+   * @param scores F32
+   * @param mask over the elements
+   * @param pooled F32, one a box; NaN where a kept score of the box is
+   * @param live over the boxes, written: kept where an element is kept
+   */
+  void scoreBoxes(
+      Pooling pooling,
+      Boxes boxes,
+      Masked scores,
+      DeviceTensor pooled,
+      DeviceMask live);
+
+  /** A tensor and the mask over it. */
+  record Masked(DeviceTensor tensor, DeviceMask mask) {}
+
+  /**
+   * mask &amp;= boxes: prunes whole boxes.
+   *
+   * @param kept mask over the boxes
+   */
+  void maskBoxes(Boxes boxes, DeviceMask kept, DeviceMask mask);
 
   /**
    * w = sign(w) · max(|w| − threshold, 0), the proximal L1 step; threshold is an F32 scalar on the

@@ -24,7 +24,7 @@ import java.util.function.Supplier;
 @SuppressWarnings("restricted")
 public final class Abi {
   /** The version of secateur.h that these classes declare. */
-  public static final int VERSION = 4;
+  public static final int VERSION = 5;
 
   public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   public static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;

@@ -23,7 +23,7 @@ public final class AbiPrune {
       Abi.operation("secateur_select", INT, INT, INT, LONG, INT, LONG, LONG, LONG, LONG);
   private static final MethodHandle SELECT_NM =
       Abi.operation(
-          "secateur_select_nm", INT, INT, INT, INT, INT, LONG, LONG, LONG, LONG, LONG, LONG);
+          "secateur_select_nm", INT, INT, INT, INT, INT, LONG, LONG, LONG, LONG, LONG, LONG, LONG);
   private static final MethodHandle MASK_APPLY =
       Abi.operation("secateur_mask_apply", LONG, LONG, LONG);
   private static final MethodHandle MASK_APPLY_MANY =
@@ -32,6 +32,10 @@ public final class AbiPrune {
       Abi.operation("secateur_mask_count", LONG, LONG, LONG, LONG, LONG);
   private static final MethodHandle MASK_UNITS =
       Abi.operation("secateur_mask_units", INT, LONG, LONG, LONG, LONG);
+  private static final MethodHandle SCORE_BOXES =
+      Abi.operation("secateur_score_boxes", INT, LONG, LONG, LONG, LONG, LONG);
+  private static final MethodHandle MASK_BOXES =
+      Abi.operation("secateur_mask_boxes", LONG, LONG, LONG);
   private static final MethodHandle SOFT_THRESHOLD =
       Abi.operation("secateur_soft_threshold", LONG, LONG, LONG, LONG);
   private static final MethodHandle SOFT_THRESHOLD_ADAM =
@@ -158,6 +162,7 @@ public final class AbiPrune {
       int n,
       int m,
       int axis,
+      long outer,
       long rows,
       long cols,
       long scores,
@@ -167,7 +172,7 @@ public final class AbiPrune {
     try {
       return (int)
           SELECT_NM.invokeExact(
-              device, stream, dtype, key, n, m, axis, rows, cols, scores, previous, mask, nan);
+              device, stream, dtype, key, n, m, axis, outer, rows, cols, scores, previous, mask, nan);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }
@@ -202,6 +207,31 @@ public final class AbiPrune {
       long device, long stream, int axis, long rows, long cols, long units, long mask) {
     try {
       return (int) MASK_UNITS.invokeExact(device, stream, axis, rows, cols, units, mask);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  public static int scoreBoxes(
+      long device,
+      long stream,
+      int pooling,
+      long boxes,
+      long scores,
+      long mask,
+      long pooled,
+      long live) {
+    try {
+      return (int)
+          SCORE_BOXES.invokeExact(device, stream, pooling, boxes, scores, mask, pooled, live);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  public static int maskBoxes(long device, long stream, long boxes, long kept, long mask) {
+    try {
+      return (int) MASK_BOXES.invokeExact(device, stream, boxes, kept, mask);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }

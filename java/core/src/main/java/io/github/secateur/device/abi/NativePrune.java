@@ -7,6 +7,7 @@ import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.tensor.DType;
+import io.github.secateur.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -22,6 +23,7 @@ public final class NativePrune implements PruneOps {
   private final Arena arena;
   private final NativeSelect select;
   private final MemorySegment result; // what one operation has written to the exchange block
+  private final MemorySegment boxes; // secateur_boxes
   private MemorySegment masked; // secateur_masked [tensors]
 
   /**
@@ -34,6 +36,7 @@ public final class NativePrune implements PruneOps {
     this.arena = arena;
     this.select = new NativeSelect(device, arena);
     this.result = arena.allocate(16, 16);
+    this.boxes = arena.allocate(48, 8);
     this.masked = arena.allocate(MASKED * 64, 64);
   }
 
@@ -179,7 +182,10 @@ public final class NativePrune implements PruneOps {
   public void selectNM(
       Key key, NM pattern, DeviceTensor scores, DeviceMask previous, DeviceMask mask) {
     String op = "selectNM";
-    Shapes.rank(op, scores.shape(), 2);
+    Shape shape = scores.shape();
+    if (shape.rank() != 3) {
+      Shapes.rank(op, shape, 2);
+    }
     Shapes.covers(op, previous, scores);
     Shapes.covers(op, mask, scores);
     long nan = device.exchange(8);
@@ -192,8 +198,9 @@ public final class NativePrune implements PruneOps {
             pattern.n(),
             pattern.m(),
             pattern.axis(),
-            scores.shape().dim(0),
-            scores.shape().dim(1),
+            shape.rank() == 3 ? shape.dim(0) : 1,
+            shape.dim(-2),
+            shape.dim(-1),
             device.address(op, scores, scores.dtype()),
             device.mask(op, previous),
             device.mask(op, mask),
@@ -285,6 +292,58 @@ public final class NativePrune implements PruneOps {
             mask.shape().dim(1),
             device.mask("maskUnits", units),
             device.mask("maskUnits", mask)));
+  }
+
+  @Override
+  public void scoreBoxes(
+      Pooling pooling, Boxes boxes, Masked scores, DeviceTensor pooled, DeviceMask live) {
+    String op = "scoreBoxes";
+    Shapes.covers(op, scores.mask(), scores.tensor());
+    Shapes.covers(op, live, pooled);
+    requireSize(op, boxes.tensor(), scores.tensor().shape());
+    requireSize(op, boxes.grid(), pooled.shape());
+    Abi.check(
+        op,
+        AbiPrune.scoreBoxes(
+            device.handle(),
+            device.stream(),
+            pooling.ordinal(),
+            cut(boxes),
+            device.f32(op, scores.tensor()),
+            device.mask(op, scores.mask()),
+            device.f32(op, pooled),
+            device.mask(op, live)));
+  }
+
+  @Override
+  public void maskBoxes(Boxes boxes, DeviceMask kept, DeviceMask mask) {
+    String op = "maskBoxes";
+    requireSize(op, boxes.tensor(), mask.shape());
+    requireSize(op, boxes.grid(), kept.shape());
+    Abi.check(
+        op,
+        AbiPrune.maskBoxes(
+            device.handle(),
+            device.stream(),
+            cut(boxes),
+            device.mask(op, kept),
+            device.mask(op, mask)));
+  }
+
+  private static void requireSize(String op, Shape wanted, Shape got) {
+    if (wanted.size() != got.size()) {
+      throw new IllegalArgumentException(
+          "%s: %s does not have the %d elements of %s".formatted(op, got, wanted.size(), wanted));
+    }
+  }
+
+  /** Address of a secateur_boxes, valid until the next. */
+  private long cut(Boxes boxes) {
+    for (int d = 0; d < 3; d++) {
+      this.boxes.set(LONG, 8L * d, boxes.tensor().dim(d));
+      this.boxes.set(LONG, 24 + 8L * d, boxes.box().dim(d));
+    }
+    return this.boxes.address();
   }
 
   @Override
