@@ -99,23 +99,18 @@ secateur_nm_groups(int32_t dtype, int32_t is_signed, int32_t n, int32_t m, int32
                    int64_t outer, int64_t rows, int64_t cols, const void* scores, uint32_t* mask,
                    const int64_t* nan) {
   if (*nan != -1) return;
-  if (axis == 1) {  // rows of several matrices are as those of one
-    rows *= outer;
-    outer = 1;
-  }
-  const int64_t extent = axis == 0 ? rows : cols, lines = axis == 0 ? cols : rows;
+  const int64_t extent = axis == 0 ? rows : cols, lines = outer * (axis == 0 ? cols : rows);
   const int64_t across = (extent + m - 1) / m;  // groups of a line
   const int64_t stride = axis == 0 ? cols : 1;
   with_type(dtype, [=](auto type) {
     using Type = decltype(type);
     const auto* const x = static_cast<const typename Type::Storage*>(scores);
     const auto key = [=](int64_t i) { return score_key<Type>(is_signed != 0, x[i]); };
-    for (int64_t g = grid_thread(); g < outer * lines * across; g += grid_threads()) {
-      const int64_t matrix = g / (lines * across), in = g - matrix * (lines * across);
-      const int64_t group = axis == 0 ? in / lines : in % across;
-      const int64_t line = axis == 0 ? in - group * lines : in / across;
-      const int64_t begin =
-          matrix * rows * cols + (axis == 0 ? group * m * cols + line : line * cols + group * m);
+    for (int64_t g = grid_thread(); g < lines * across; g += grid_threads()) {
+      const int64_t group = axis == 0 ? g / lines : g % across;
+      const int64_t line = axis == 0 ? g - group * lines : g / across;
+      const int64_t begin = axis == 0 ? group * m * cols + line + line / cols * (rows - 1) * cols
+                                      : line * cols + group * m;
       const int64_t left = extent - group * m;
       const int length = left < m ? static_cast<int>(left) : m;
       uint32_t live = 0;

@@ -1,14 +1,13 @@
 package io.github.secateur.prune;
 
-import io.github.secateur.device.PruneOps;
 import io.github.secateur.tensor.Mask;
 import java.util.Map;
 import java.util.Objects;
 
 /**
  * What is removed together. A weight counts as the matrix [outputs, inputs] that its layer
- * multiplies by, however it is stored; the inputs of a convolution are its channels times the
- * places of its window, channels first.
+ * multiplies by, however it is stored; the inputs of a convolution are its channels, each with the
+ * places of its window (c, k, l in row-major order).
  */
 public sealed interface Pattern {
   /** Single weights. */
@@ -28,7 +27,10 @@ public sealed interface Pattern {
   }
 
   /**
-   * Of every m consecutive weights along an axis n stay. The sparsity follows.
+   * Of every m consecutive weights along an axis n stay, of a last group of r &lt; m ceil(r n / m).
+   * In a convolution the m are of consecutive channels at one place of the window, as libraries for
+   * sparse tensor cores have them. Layers with fewer than m along the axis stay as they are. The
+   * sparsity follows; a gradual schedule goes from m − 1 of m down to n of m.
    *
    * @param n kept of every m, 1 to m − 1
    * @param m group size, 2 to 32
@@ -51,16 +53,13 @@ public sealed interface Pattern {
     public double sparsity() {
       return 1 - (double) n / m;
     }
-
-    /** As the device selects it in a matrix stored [outputs, inputs]. */
-    PruneOps.NM onDevice(boolean transposed) {
-      return new PruneOps.NM(n, m, (axis == Axis.INPUT) != transposed ? 1 : 0);
-    }
   }
 
   /**
    * Blocks of the matrix, from its corner; those at the edges may be cut off. A block's score is
-   * the sum of its weights' scores (of their squares for the L2 magnitude) over its own size.
+   * the sum of its weights' scores (of their squares for the L2 magnitude, the largest for that of
+   * order infinity) over its own size. As many go as bring the number of pruned weights nearest to
+   * what was asked for.
    *
    * @param outputs of a block, 1 to 64
    * @param inputs of a block, 1 to 64
@@ -78,7 +77,8 @@ public sealed interface Pattern {
 
   /**
    * Whole rows or columns of each weight's matrix by itself (for a convolution: filters, or input
-   * channels over all places of the window), without what the graph ties to them.
+   * channels over all places of the window), without what the graph ties to them. Scored and counted
+   * as blocks.
    *
    * @param axis OUTPUT: an output's weights go together; INPUT: an input's
    */

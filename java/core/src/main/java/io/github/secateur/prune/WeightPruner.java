@@ -1,8 +1,5 @@
 package io.github.secateur.prune;
 
-import io.github.secateur.device.DeviceMask;
-import io.github.secateur.device.PruneOps;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -13,11 +10,13 @@ final class WeightPruner extends Pruner<WeightScores> {
   private final List<Layer> layers;
   private final Strategy.Scored how;
   private final WeightScorer scorer;
+  private final Masker masker;
+  private double sparsity; // of this step
 
   /**
    * @param sparsity asked for; explicit ratios decide themselves
    * @throws IllegalArgumentException when the criterion scores no single weights, or scores do not
-   *     fit, or a ratio names an unknown layer
+   *     fit, or a ratio names an unknown layer, or the pattern or rule does not fit
    */
   WeightPruner(
       WeightScorer.Source source,
@@ -25,14 +24,19 @@ final class WeightPruner extends Pruner<WeightScores> {
       double sparsity,
       Limits limits,
       MaskRule rule) {
-    super(how.schedule(), Quotas.target(how.allocation(), source.layers(), sparsity));
+    Masker.Work work = new Masker.Work(source.site(), source.layers(), how.criterion());
+    Masker masker =
+        rule == MaskRule.SECATEUR
+            ? Masker.of(how.pattern(), work)
+            : RuleMasker.of(rule, how, work);
+    double asked = Quotas.target(how.allocation(), source.layers(), sparsity);
+    super(how.schedule(), masker.target(asked));
+    this.masker = masker;
     this.site = source.site();
     this.layers = List.copyOf(source.layers());
     this.how = how;
     this.scorer = WeightScorer.of(how.criterion(), source);
-    if (!(how.pattern() instanceof Pattern.Unstructured)
-        || !limits.equals(Limits.NONE)
-        || rule != MaskRule.SECATEUR) {
+    if (!limits.equals(Limits.NONE)) {
       throw Unbuilt.error();
     }
   }
@@ -44,33 +48,18 @@ final class WeightPruner extends Pruner<WeightScores> {
 
   @Override
   Quotas allocate(WeightScores scores, double sparsity, double target) {
+    this.sparsity = sparsity;
     return Quotas.of(how.allocation(), layers, sparsity, target);
   }
 
   @Override
   void mask(WeightScores scores, Quotas quotas) {
-    List<PruneOps.Segment> segments = new ArrayList<>();
-    for (int i = 0; i < layers.size(); i++) {
-      DeviceMask mask = site.mask(layers.get(i).parameter());
-      segments.add(new PruneOps.Segment(scores.tensors().get(i), mask, mask, quotas.group()[i]));
-    }
-    try {
-      site.device().prune().select(scores.key(), segments, quotas.k());
-    } catch (PruneOps.NanScoreException e) {
-      throw nan(layers.get(e.segment()), e);
-    }
+    double progress = target() == 0 ? 1 : sparsity / target();
+    masker.mask(new Masker.Step(scores, quotas, sparsity, progress));
   }
 
   @Override
   void apply() {
     site.applyMasks(layers.stream().map(Layer::parameter).toList());
-  }
-
-  private IllegalArgumentException nan(Layer layer, PruneOps.NanScoreException cause) {
-    String what = how.criterion() instanceof Criterion.Magnitude ? "weight" : "score of weight";
-    return new IllegalArgumentException(
-        "%s '%s' %s is NaN at index %d; no weight was changed"
-            .formatted(what, layer.parameter(), layer.shape(), cause.index()),
-        cause);
   }
 }
