@@ -127,8 +127,8 @@ public interface PruneOps {
    * &lt; m elements ceil(r · n / m). Elements already pruned count first toward what is pruned.
    * Waits once, for the verdict on NaNs.
    *
-   * @param scores [rows, cols], or several such matrices [matrices, rows, cols], from one to the next
-   *     of which no group runs; F32, F16 or BF16
+   * @param scores [rows, cols], or several such matrices [matrices, rows, cols], from one to the
+   *     next of which no group runs; F32, F16 or BF16
    * @param previous what was pruned before, or null; may be {@code mask}
    * @param mask written
    * @throws NanScoreException naming the index; the mask is then untouched
@@ -221,11 +221,7 @@ public interface PruneOps {
    * @param live over the boxes, written: kept where an element is kept
    */
   void scoreBoxes(
-      Pooling pooling,
-      Boxes boxes,
-      Masked scores,
-      DeviceTensor pooled,
-      DeviceMask live);
+      Pooling pooling, Boxes boxes, Masked scores, DeviceTensor pooled, DeviceMask live);
 
   /** A tensor and the mask over it. */
   record Masked(DeviceTensor tensor, DeviceMask mask) {}

@@ -85,11 +85,7 @@ final class BoxMasker implements Masker {
     DeviceMask mask = work.site().mask(work.layers().get(i).parameter());
     Pooled p =
         new Pooled(
-            cut,
-            device.empty(DType.F32, cut.grid()),
-            empty(cut.grid()),
-            empty(cut.grid()),
-            mask);
+            cut, device.empty(DType.F32, cut.grid()), empty(cut.grid()), empty(cut.grid()), mask);
     PruneOps.Masked masked = new PruneOps.Masked(scores.tensors().get(i), mask);
     device.prune().scoreBoxes(pooling(scores.key()), cut, masked, p.scores, p.live);
     return p;
@@ -104,8 +100,7 @@ final class BoxMasker implements Masker {
   private Pooling pooling(PruneOps.Key key) {
     return switch (key) {
       case SIGNED -> Pooling.MEAN;
-      case ABS ->
-          byLargest ? Pooling.LARGEST : bySquares ? Pooling.SQUARES : Pooling.MAGNITUDES;
+      case ABS -> byLargest ? Pooling.LARGEST : bySquares ? Pooling.SQUARES : Pooling.MAGNITUDES;
     };
   }
 

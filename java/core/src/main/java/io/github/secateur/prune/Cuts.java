@@ -63,8 +63,7 @@ final class Cuts {
   }
 
   /** Extents of a stored weight. */
-  private record Stored(
-      boolean outputsFirst, long lead, long outputs, long inputs, long window) {
+  private record Stored(boolean outputsFirst, long lead, long outputs, long inputs, long window) {
     static Stored of(Layer layer) {
       Shape shape = layer.shape();
       int first = Math.min(layer.outputAxis(), layer.inputAxis());

@@ -77,8 +77,8 @@ public sealed interface Pattern {
 
   /**
    * Whole rows or columns of each weight's matrix by itself (for a convolution: filters, or input
-   * channels over all places of the window), without what the graph ties to them. Scored and counted
-   * as blocks.
+   * channels over all places of the window), without what the graph ties to them. Scored and
+   * counted as blocks.
    *
    * @param axis OUTPUT: an output's weights go together; INPUT: an input's
    */

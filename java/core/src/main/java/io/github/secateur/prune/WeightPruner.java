@@ -26,9 +26,7 @@ final class WeightPruner extends Pruner<WeightScores> {
       MaskRule rule) {
     Masker.Work work = new Masker.Work(source.site(), source.layers(), how.criterion());
     Masker masker =
-        rule == MaskRule.SECATEUR
-            ? Masker.of(how.pattern(), work)
-            : RuleMasker.of(rule, how, work);
+        rule == MaskRule.SECATEUR ? Masker.of(how.pattern(), work) : RuleMasker.of(rule, how, work);
     double asked = Quotas.target(how.allocation(), source.layers(), sparsity);
     super(how.schedule(), masker.target(asked));
     this.masker = masker;

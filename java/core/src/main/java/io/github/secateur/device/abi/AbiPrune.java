@@ -172,7 +172,8 @@ public final class AbiPrune {
     try {
       return (int)
           SELECT_NM.invokeExact(
-              device, stream, dtype, key, n, m, axis, outer, rows, cols, scores, previous, mask, nan);
+              device, stream, dtype, key, n, m, axis, outer, rows, cols, scores, previous, mask,
+              nan);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }

@@ -110,8 +110,7 @@ public interface BoxContract extends Contract {
     for (Pooling pooling : Pooling.values()) {
       try (Fixture f = new Fixture(device())) {
         var pooled = f.out(Shape.of(2));
-        Masked masked =
-            new Masked(f.in(1, Float.NaN, 3, 4), f.in(Mask.ones(Shape.of(4))));
+        Masked masked = new Masked(f.in(1, Float.NaN, 3, 4), f.in(Mask.ones(Shape.of(4))));
         device().prune().scoreBoxes(pooling, boxes, masked, pooled, f.outMask(Shape.of(2)));
         float[] scores = f.read(pooled);
         assertTrue(Float.isNaN(scores[0]) && scores[1] > 0, pooling.toString());

@@ -19,6 +19,7 @@ public abstract class DeviceContractTest
         SelectContract,
         SelectNmContract,
         MaskContract,
+        BoxContract,
         GateContract,
         SparseContract,
         SparseTrainingContract,
