@@ -13,6 +13,7 @@ import io.github.secateur.graph.op.ClipGrad;
 import io.github.secateur.graph.op.Concat;
 import io.github.secateur.graph.op.ConcatGrad;
 import io.github.secateur.graph.op.Constant;
+import io.github.secateur.graph.op.ConstantOfShape;
 import io.github.secateur.graph.op.Conv;
 import io.github.secateur.graph.op.ConvInputGrad;
 import io.github.secateur.graph.op.ConvWeightGrad;
@@ -82,6 +83,7 @@ public final class Ops {
               new Dropout(),
               new Transpose(),
               new Constant(),
+              new ConstantOfShape(),
               new SoftmaxCrossEntropy(),
               new SoftmaxCrossEntropyGrad(),
               new MeanSquaredError(),

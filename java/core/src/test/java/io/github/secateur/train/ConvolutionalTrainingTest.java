@@ -39,9 +39,9 @@ class ConvolutionalTrainingTest {
         for (int c = 0; c < size; c++) {
           boolean bright =
               switch (labels[i]) {
-                case 0 -> r == place;
-                case 1 -> c == place;
-                default -> (r + c) % size == place;
+                case 0 -> (r + place) % size < size / 8;
+                case 1 -> (c + place) % size < size / 8;
+                default -> (r + c + place) % size < size / 8;
               };
           float noise = (float) (0.2 * random.nextGaussian());
           x.setFloat((i * size + r) * size + c, bright ? 1 + noise : noise);
@@ -107,7 +107,8 @@ class ConvolutionalTrainingTest {
     try (Device device = Toy.device()) {
       TrainResult result = trainer(device, Toy.adam(2, 20, 0.01f)).run();
       Metrics again = Evaluator.evaluate(device, result.model(), bars(21, 8, 2));
-      assertEquals(result.validation(), again);
+      assertEquals(result.validation().loss(), again.loss());
+      assertEquals(result.validation().accuracy(), again.accuracy());
     }
   }
 
