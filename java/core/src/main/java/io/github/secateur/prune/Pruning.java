@@ -85,8 +85,8 @@ public final class Pruning {
       case Strategy.LotteryTicket how -> new LotteryTicketRun(stages, how).run();
       case Strategy.DenseSparseDense how -> new DenseSparseDenseRun(stages, how).run();
       case Strategy.AcDc how -> new AcDcRun(stages, how).run();
-      case Strategy.LayerWise _ -> throw Unbuilt.error();
-      case Strategy.Admm _ -> throw Unbuilt.error();
+      case Strategy.LayerWise how -> new LayerWiseRun(stages, how).run();
+      case Strategy.Admm how -> new AdmmRun(stages, how).run();
     };
   }
 }

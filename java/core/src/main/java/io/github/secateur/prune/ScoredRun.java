@@ -7,6 +7,9 @@ import java.util.List;
 record ScoredRun(Stages stages, Strategy.Scored how) {
   PruneResult run() {
     PruneOptions options = stages.options();
+    if (options.fineTune().epochs() == 0 && how.schedule() instanceof Schedule.OneShot) {
+      return stages.result(stages.cut(stages.dense(), how), Double.NaN);
+    }
     if (!(how.schedule() instanceof Schedule.OneShot) && options.fineTune().patience() > 0) {
       throw new IllegalArgumentException(
           "early stopping would end the run before its last pruning step; set patience to 0 or"

@@ -89,6 +89,11 @@ final class Stages {
     return options;
   }
 
+  /** Told how the run goes on. */
+  Progress progress() {
+    return saving.progress();
+  }
+
   /** What is prunable in it. */
   List<Layer> layers() {
     return layers;
@@ -127,9 +132,12 @@ final class Stages {
     return forEpochs(epochs).withLearningRate(new LearningRate.Constant(first));
   }
 
-  /** Trains the epochs that are left. */
+  /** Trains the epochs that are left, if any. */
   Model fineTune(Model cut, int epochsGone) {
     TrainOptions o = options.fineTune();
+    if (o.epochs() == epochsGone) {
+      return cut;
+    }
     return train(FINE_TUNE, cut, o.withEpochs(o.epochs() - epochsGone), List.of());
   }
 
@@ -294,6 +302,10 @@ final class Stages {
       case Strategy.LotteryTicket(_, _, _, Allocation.Ratios _) -> reached;
       case Strategy.AcDc(Allocation.Ratios _, _, _) -> reached;
       case Strategy.DenseSparseDense _ -> reached; // The sparse part is told as what was learned.
+      case Strategy.LayerWise(_, Pattern.NM _, _, _, _) -> reached;
+      case Strategy.LayerWise(_, _, Allocation.Ratios _, _, _) -> reached;
+      case Strategy.Admm(Pattern.NM _, _, _, _, _) -> reached;
+      case Strategy.Admm(_, Allocation.Ratios _, _, _, _) -> reached;
       default -> sparsity;
     };
   }

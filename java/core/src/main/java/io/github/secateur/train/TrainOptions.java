@@ -9,7 +9,8 @@ import java.util.Objects;
 /**
  * How to train.
  *
- * @param epochs passes over the training samples, 1 or more
+ * @param epochs passes over the training samples; 0 leaves out what can be left out, the
+ *     fine-tuning after pruning
  * @param batchSize samples a step
  * @param optimizer optimizer
  * @param learningRate schedule over all steps of the run
@@ -52,8 +53,8 @@ public record TrainOptions(
 
   /** Checks the ranges. */
   public TrainOptions {
-    if (epochs < 1) {
-      throw new IllegalArgumentException("epochs must be 1 or more, got " + epochs);
+    if (epochs < 0) {
+      throw new IllegalArgumentException("epochs must be 0 or more, got " + epochs);
     }
     if (batchSize < 1) {
       throw new IllegalArgumentException("batch size must be 1 or more, got " + batchSize);

@@ -46,7 +46,8 @@ public final class Trainer {
    * Prepares a run; nothing is allocated before {@link #run}.
    *
    * @param hooks called in this order; their names must differ
-   * @throws IllegalArgumentException when patience is asked for without validation samples
+   * @throws IllegalArgumentException without epochs, or when patience is asked for without
+   *     validation samples
    */
   public Trainer(
       Device device, Model model, DataSplit data, TrainOptions options, List<TrainHook> hooks) {
@@ -55,6 +56,9 @@ public final class Trainer {
     this.data = Objects.requireNonNull(data);
     this.options = Objects.requireNonNull(options);
     this.hooks = List.copyOf(hooks);
+    if (options.epochs() < 1) {
+      throw new IllegalArgumentException("training needs 1 or more epochs, got 0");
+    }
     if (options.patience() > 0 && data.validation() == null) {
       throw new IllegalArgumentException(
           "a patience of %d epochs needs validation samples; set some aside, or use patience 0"
