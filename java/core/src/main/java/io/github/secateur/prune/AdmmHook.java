@@ -111,8 +111,7 @@ final class AdmmHook implements TrainHook {
     slots.forEach(
         (p, s) -> {
           DeviceTensor g = training.gradient(p);
-          DeviceTensor part =
-              new DeviceTensor(scratch.buffer(), 0, DType.F32, s.pull().shape());
+          DeviceTensor part = new DeviceTensor(scratch.buffer(), 0, DType.F32, s.pull().shape());
           nn.binary(NnOps.Binary.SUB, training.parameters().get(p), s.pull(), part);
           nn.binary(NnOps.Binary.MUL, part, rho, part);
           nn.binary(NnOps.Binary.ADD, g, part, g);

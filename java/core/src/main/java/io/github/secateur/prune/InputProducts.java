@@ -50,9 +50,20 @@ record InputProducts(Model model, Parameters parameters, Samples samples) {
       long all = Math.min(count, samples.count());
       accumulate(readers, sums, 0, all / BATCH, BATCH);
       accumulate(readers, sums, all / BATCH * BATCH, 1, all % BATCH);
-      return sums.stream().map(s -> new Hessian(device.toHost(s).toFloats(), inputs)).toList();
+      return sums.stream()
+          .map(sum -> hessian(layer, device.toHost(sum).toFloats(), inputs))
+          .toList();
     } finally {
       sums.forEach(DeviceTensor::close);
+    }
+  }
+
+  private static Hessian hessian(Layer layer, float[] sums, int inputs) {
+    try {
+      return new Hessian(sums, inputs);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "layer '%s': %s".formatted(layer.name(), e.getMessage()), e);
     }
   }
 

@@ -35,9 +35,7 @@ final class LayerMatrix {
 
   static LayerMatrix of(Layer layer, Model model) {
     return new LayerMatrix(
-        layer,
-        model.graph().initializer(layer.parameter()),
-        model.masks().get(layer.parameter()));
+        layer, model.graph().initializer(layer.parameter()), model.masks().get(layer.parameter()));
   }
 
   /** Flat index in the tensor of an element of the matrix. */

@@ -24,12 +24,8 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
   PruneResult run() {
     requireFit();
     List<Layer> layers = stages.layers();
-    Quotas quotas =
-        Quotas.of(
-            how.allocation(),
-            layers,
-            stages.sparsity(),
-            Quotas.target(how.allocation(), layers, stages.sparsity()));
+    double sparsity = Quotas.target(how.allocation(), layers, stages.sparsity());
+    Quotas quotas = Quotas.of(how.allocation(), layers, sparsity, sparsity);
     Model pruned = stages.dense().copy();
     Progress progress = stages.progress();
     progress.begin("solving layers", layers.size());
@@ -46,14 +42,13 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
         Layer layer = layers.get(i);
         if (!stages.options().limits().frozen().contains(layer.name())) {
           LayerMatrix matrix = LayerMatrix.of(layer, pruned);
-          double error = solve(matrix, products.of(layer, how.samples()), quotas.k()[i]);
+          double error = solve(layer, matrix, products, quotas.k()[i]);
           parameters.set(layer.parameter(), matrix.tensor());
           pruned.graph().initializers().put(layer.parameter(), matrix.tensor());
           pruned.masks().put(layer.parameter(), matrix.mask());
           worst = Math.max(worst, error);
           progress.update(
-              i + 1,
-              String.format(Locale.ROOT, "%s, output error %.4f", layer.name(), error));
+              i + 1, String.format(Locale.ROOT, "%s, output error %.4f", layer.name(), error));
         }
       }
     }
@@ -90,6 +85,17 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
       throw new IllegalArgumentException(
           "the mask rule %s is for scores; layer-wise pruning has its own count, leave it out"
               .formatted(stages.options().rule()));
+    }
+  }
+
+  /** Names the layer where it cannot be solved. */
+  private double solve(Layer layer, LayerMatrix matrix, InputProducts products, long k) {
+    List<Hessian> hessians = products.of(layer, how.samples());
+    try {
+      return solve(matrix, hessians, k);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "layer '%s': %s".formatted(layer.name(), e.getMessage()), e);
     }
   }
 
