@@ -9,6 +9,7 @@ import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
 import io.github.secateur.graph.ValueInfo;
+import io.github.secateur.graph.op.Conv;
 import io.github.secateur.io.Samples;
 import io.github.secateur.solver.Hessian;
 import io.github.secateur.tensor.DType;
@@ -129,7 +130,8 @@ record InputProducts(Model model, Parameters parameters, Samples samples) {
   private void add(Node reader, DeviceTensor x, List<DeviceTensor> sums) {
     Device device = parameters.device();
     if (reader.is("Conv")) {
-      ConvProducts.add(device, ConvProducts.window(reader, model, x.shape()), x, sums);
+      Shape weight = model.graph().initializer(reader.input(1)).shape();
+      ConvProducts.add(device, Conv.window(reader, x.shape(), weight), x, sums);
       return;
     }
     DeviceTensor sum = sums.getFirst();

@@ -214,6 +214,88 @@ public class LayerWiseTest {
     }
   }
 
+  /** Groups, strides, dilations and uneven pads, against loops over the places of the window. */
+  @Test
+  void hessiansOfConvolutionsCountEveryPlaceOfTheWindow() {
+    Graph graph = new Graph("conv");
+    ValueInfo.Dim batch = ValueInfo.Dim.symbol("batch");
+    ValueInfo.Dim[] image = {batch, ValueInfo.Dim.of(4), ValueInfo.Dim.of(6), ValueInfo.Dim.of(7)};
+    graph.inputs().add(ValueInfo.of("x", DType.F32, image));
+    graph.outputs().add(new ValueInfo("y", DType.F32, null, new byte[0]));
+    graph.initializers().put("w", random(new SplittableRandom(8), 6, 2, 3, 2));
+    graph
+        .nodes()
+        .add(
+            Node.of("conv", "Conv", List.of("x", "w"), List.of("y"))
+                .with("group", new Attribute.Int(2))
+                .with("strides", new Attribute.Ints(List.of(2L, 1L)))
+                .with("dilations", new Attribute.Ints(List.of(1L, 2L)))
+                .with("pads", new Attribute.Ints(List.of(1L, 0L, 0L, 1L))));
+    Model model = new Model(graph);
+    int count = 11;
+    Tensor x = random(new SplittableRandom(9), count, 4, 6, 7);
+    Samples samples = new Samples(x, Tensor.ofInts(Shape.of(count), new int[count]), 1, "", "");
+    try (Parameters parameters = Parameters.upload(device, graph)) {
+      List<Hessian> hessians =
+          new InputProducts(model, parameters, samples).of(Layers.trainable(model).getFirst(), 99);
+      assertEquals(2, hessians.size());
+      for (int group = 0; group < 2; group++) {
+        double[][] columns = columns(x, count, group);
+        requireGram(columns, columns.length, hessians.get(group));
+      }
+    }
+  }
+
+  /** Rows: sample and place of the output [3, 6]; columns: channel and place of the window. */
+  private static double[][] columns(Tensor x, int count, int group) {
+    double[][] rows = new double[count * 3 * 6][2 * 3 * 2];
+    for (int r = 0; r < rows.length; r++) {
+      for (int c = 0; c < 12; c++) {
+        int row = r / 6 % 3 * 2 - 1 + c / 2 % 3;
+        int column = r % 6 + c % 2 * 2;
+        long plane = (long) r / 18 * 4 + group * 2L + c / 6;
+        boolean inside = row >= 0 && row < 6 && column < 7;
+        rows[r][c] = inside ? x.getFloat((plane * 6 + row) * 7 + column) : 0;
+      }
+    }
+    return rows;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Strategy.Solver.class)
+  void convolutionsLoseExactlyTheirShareAndTheUpdateHelps(Strategy.Solver solver) {
+    Graph graph = new Graph("conv");
+    ValueInfo.Dim batch = ValueInfo.Dim.symbol("batch");
+    ValueInfo.Dim[] image = {batch, ValueInfo.Dim.of(4), ValueInfo.Dim.of(2), ValueInfo.Dim.of(3)};
+    graph.inputs().add(ValueInfo.of("x", DType.F32, image));
+    graph.outputs().add(ValueInfo.of("y", DType.F32, batch, ValueInfo.Dim.of(36)));
+    graph.initializers().put("w", random(new SplittableRandom(8), 6, 2, 2, 2));
+    graph
+        .nodes()
+        .add(
+            Node.of("conv", "Conv", List.of("x", "w"), List.of("c"))
+                .with("group", new Attribute.Int(2))
+                .with("pads", new Attribute.Ints(List.of(0L, 0L, 1L, 1L))));
+    graph.nodes().add(Node.of("flat", "Flatten", List.of("c"), List.of("y")));
+    Model model = new Model(graph);
+    Samples flat = data.train();
+    Tensor x = flat.x().reshape(Shape.of(300, 4, 2, 3));
+    DataSplit images = DataSplit.of(new Samples(x, flat.labels(), flat.classes(), "", "images"));
+    PruneResult result =
+        Pruning.run(
+            device, model, images, new PruneOptions(how(solver, WEIGHTS, PER_LAYER), 0.7, none()));
+    assertEquals(Quotas.count(0.7, 48), result.layers().getFirst().pruned());
+    Model masked = model.copy();
+    Tensor weight = graph.initializer("w").copy();
+    for (long i = 0; i < weight.size(); i++) {
+      weight.setFloat(i, result.model().masks().get("w").kept(i) ? weight.getFloat(i) : 0);
+    }
+    masked.graph().initializers().put("w", weight);
+    double updated = difference(model, result.model(), x);
+    double plain = difference(model, masked, x);
+    assertTrue(updated < 0.9 * plain, updated + " of " + plain);
+  }
+
   @Test
   void whatDoesNotFitIsRefusedInOneSentence() {
     refused("per layer, erk, lamp", how(Strategy.Solver.OBC, WEIGHTS, new Allocation.Global()));
@@ -267,8 +349,12 @@ public class LayerWiseTest {
 
   /** Mean square by which the outputs over the samples differ from the dense network's. */
   private double outputError(Model model) {
-    float[] before = Evaluator.predict(device, dense, data.train().x()).toFloats();
-    float[] after = Evaluator.predict(device, model, data.train().x()).toFloats();
+    return difference(dense, model, data.train().x());
+  }
+
+  private double difference(Model a, Model b, Tensor x) {
+    float[] before = Evaluator.predict(device, a, x).toFloats();
+    float[] after = Evaluator.predict(device, b, x).toFloats();
     double sum = 0;
     for (int i = 0; i < before.length; i++) {
       sum += ((double) after[i] - before[i]) * (after[i] - before[i]);

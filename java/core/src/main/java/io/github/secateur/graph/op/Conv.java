@@ -29,6 +29,15 @@ public final class Conv implements Op {
     return ID;
   }
 
+  /**
+   * The window of a node, for inputs and weights of these shapes; that of a signal has height 1.
+   *
+   * @throws IllegalArgumentException when they do not fit
+   */
+  public static ImageOps.Window window(Node node, Shape x, Shape w) {
+    return ConvLayout.of(node, x, w).convolution().window();
+  }
+
   @Override
   public List<TensorType> infer(Node node, Inference inference) {
     Shape w = Check.f32(node, inference, 1);
