@@ -72,9 +72,9 @@ public sealed interface Criterion {
   }
 
   /**
-   * −w · (H g), signed: what removing w does to the gradient's norm; weights whose removal helps go
-   * first (GraSP, Wang et al., arXiv 2002.07376, eq. 8, with the sign by which the paper's own
-   * procedure removes the highest).
+   * w · (H g), signed, g the gradient and H its Hessian: weights whose removal makes the gradient
+   * larger, or smaller by the least, go first (GraSP, Wang et al., arXiv 2002.07376, eq. 8, whose
+   * score −w · (H g) is highest for the weights that its algorithm 1 removes).
    *
    * @param samples calibration samples
    * @param temperature divides the logits before the loss (the paper: 200)
@@ -125,8 +125,9 @@ public sealed interface Criterion {
   }
 
   /**
-   * w² / Σ of the w'² of its layer that are at least as large (LAMP, Lee et al., arXiv 2010.07611,
-   * eq. 3): magnitude, made comparable over layers; meant with {@link Allocation.Global}.
+   * w² / Σ of the w'² of its layer from w on in ascending order (LAMP, Lee et al., arXiv
+   * 2010.07611, eq. 3; of equal weights the one of lower index counts as larger): magnitude, made
+   * comparable over layers; meant with {@link Allocation.Global}. Every layer keeps its largest.
    */
   record Lamp() implements Criterion {}
 

@@ -6,7 +6,8 @@ import io.github.secateur.tensor.Mask;
 import java.util.List;
 
 /** Makes the masks of a pruning step from scores of single weights: what a {@link Pattern} does. */
-sealed interface Masker permits UnstructuredMasker, GroupMasker, BoxMasker, RuleMasker {
+sealed interface Masker
+    permits UnstructuredMasker, OutputMasker, GroupMasker, BoxMasker, RuleMasker {
   /**
    * What a step is made of.
    *

@@ -104,8 +104,20 @@ interface WeightScorer {
         source.requireCalibration("Fisher pruning");
         yield () -> new GradientScorer(source).fisher(samples);
       }
-      case Criterion.Grasp _, Criterion.Wanda _, Criterion.Lamp _, Criterion.SynFlow _ ->
-          throw Unbuilt.error();
+      case Criterion.Grasp(int samples, double temperature) -> {
+        source.requireCalibration("GraSP");
+        yield () -> new GraspScorer(source, samples, temperature).score();
+      }
+      case Criterion.Lamp() -> () -> lamp(source);
+      case Criterion.SynFlow _ -> {
+        if (source.calibration == null) {
+          throw new IllegalArgumentException(
+              "SynFlow runs the network on a sample of ones, but here the weights are pruned by"
+                  + " themselves; make it part of a training run, or prune by magnitude");
+        }
+        yield () -> new SynFlowScorer(source).score();
+      }
+      case Criterion.Wanda _ -> throw Unbuilt.error();
     };
   }
 
@@ -114,6 +126,15 @@ interface WeightScorer {
         PruneOps.Key.ABS,
         source.layers.stream().map(layer -> source.site.weight(layer.parameter())).toList(),
         false);
+  }
+
+  private static WeightScores lamp(Source source) {
+    Device device = source.site.device();
+    return source.scores(
+        (layer, scores) -> {
+          Tensor weights = device.toHost(source.site.weight(layer.parameter()));
+          device.upload(Tensor.of(layer.shape(), LampScores.of(layer, weights).toFloats()), scores);
+        });
   }
 
   private static WeightScores random(Source source, long seed) {

@@ -12,7 +12,10 @@ import io.github.secateur.io.Samples;
 import io.github.secateur.prune.CriteriaContractMlp.Pass;
 import io.github.secateur.prune.CriteriaContractMlp.Range;
 import io.github.secateur.tensor.Mask;
+import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,6 +83,35 @@ public abstract class CriteriaContract {
       try (WeightScores scores = WeightScorer.of(criterion, source).score()) {
         return scores.tensors().stream().map(t -> doubles(t)).toList();
       }
+    }
+
+    /** Prunes once under one threshold. */
+    void prune(Criterion criterion, double sparsity) {
+      prune(criterion, new Allocation.Global(), sparsity);
+    }
+
+    void prune(Criterion criterion, Allocation allocation, double sparsity) {
+      Strategy.Scored how =
+          new Strategy.Scored(
+              criterion, new Pattern.Unstructured(), allocation, new Schedule.OneShot());
+      new WeightPruner(source, how, sparsity, Limits.NONE, MaskRule.SECATEUR).step(0, 1);
+    }
+
+    long kept() {
+      return masks.values().stream().mapToLong(m -> device.toHost(m).keptCount()).sum();
+    }
+
+    long emptyLayers() {
+      return masks.values().stream().filter(m -> device.toHost(m).keptCount() == 0).count();
+    }
+
+    void requireUntouched(Model model) {
+      model
+          .graph()
+          .initializers()
+          .forEach(
+              (name, tensor) ->
+                  assertTrue(parameters.toHost(name).bitEquals(tensor), name + " was changed"));
     }
 
     double[] doubles(DeviceTensor tensor) {
@@ -205,6 +237,179 @@ public abstract class CriteriaContract {
         close(taylor.get(l), gotTaylor.get(l), 2e-6);
         close(fisher.get(l), gotFisher.get(l), 4e-6);
       }
+    }
+  }
+
+  @Test
+  void graspIsTheWeightTimesTheHessianTimesTheGradient() {
+    for (double temperature : new double[] {1, 200}) {
+      Model model = TANH.model(11);
+      Samples samples = TANH.samples(COUNT, 12);
+      Range whole = new Range(samples, 0, COUNT, temperature);
+      List<double[]> w = TANH.weights(model);
+      List<double[]> g = TANH.pass(w, TANH.biases(model), whole, null).gradients();
+      List<double[]> hg = TANH.pass(w, TANH.biases(model), whole, g).products();
+      try (Held held = new Held(model, samples)) {
+        List<double[]> scores = held.scores(new Criterion.Grasp(COUNT, temperature));
+        for (int l = 0; l < w.size(); l++) {
+          double[] wanted = new double[w.get(l).length];
+          for (int i = 0; i < wanted.length; i++) {
+            wanted[i] = w.get(l)[i] * hg.get(l)[i];
+          }
+          close(wanted, scores.get(l), 2e-3);
+        }
+        held.requireUntouched(model);
+      }
+    }
+  }
+
+  @Test
+  void graspRemovesTheHighestOfThePapersScores() {
+    Model model = TANH.model(13);
+    Samples samples = TANH.samples(50, 14);
+    Range whole = new Range(samples, 0, 50, 200);
+    List<double[]> w = TANH.weights(model);
+    List<double[]> g = TANH.pass(w, TANH.biases(model), whole, null).gradients();
+    List<double[]> hg = TANH.pass(w, TANH.biases(model), whole, g).products();
+    List<double[]> paper = new ArrayList<>(); // −w (H g): the highest are removed
+    for (int l = 0; l < w.size(); l++) {
+      double[] s = new double[w.get(l).length];
+      for (int i = 0; i < s.length; i++) {
+        s[i] = -w.get(l)[i] * hg.get(l)[i];
+      }
+      paper.add(s);
+    }
+    double[] sorted = paper.stream().flatMapToDouble(Arrays::stream).sorted().toArray();
+    int removed = sorted.length / 5;
+    double lowestRemoved = sorted[sorted.length - removed];
+    double highestKept = sorted[sorted.length - removed - 1];
+    try (Held held = new Held(model, samples)) {
+      held.prune(new Criterion.Grasp(50, 200), (double) removed / sorted.length);
+      long wrong = 0;
+      for (int l = 0; l < w.size(); l++) {
+        Mask mask = device.toHost(held.mask("fc" + (l + 1) + ".weight"));
+        for (int i = 0; i < mask.size(); i++) {
+          double clear = 1e-3 * Math.abs(sorted[sorted.length - 1]);
+          if (paper.get(l)[i] > lowestRemoved + clear) {
+            wrong += mask.kept(i) ? 1 : 0;
+          } else if (paper.get(l)[i] < highestKept - clear) {
+            wrong += mask.kept(i) ? 0 : 1;
+          }
+        }
+      }
+      assertEquals(0, wrong, "weights on the wrong side of the threshold");
+    }
+  }
+
+  @Test
+  void lampScoresAreThoseOfTheDefinition() {
+    Model model = TANH.model(15);
+    Tensor first = model.graph().initializer("fc1.weight");
+    for (int i = 0; i < 10; i++) {
+      first.setFloat(i, i % 2 == 0 ? 0.25f : -0.25f); // ties
+    }
+    first.setFloat(17, 0);
+    first.setFloat(18, -0f);
+    try (Held held = new Held(model, TANH.samples(3, 1))) {
+      List<double[]> scores = held.scores(new Criterion.Lamp());
+      List<double[]> w = TANH.weights(model);
+      for (int l = 0; l < w.size(); l++) {
+        double[] values = w.get(l);
+        double largest = 0;
+        for (int u = 0; u < values.length; u++) {
+          double sum = 0;
+          for (int v = 0; v < values.length; v++) {
+            double a = Math.abs(values[u]);
+            double b = Math.abs(values[v]);
+            sum += b > a || (b == a && v <= u) ? b * b : 0;
+          }
+          double wanted = values[u] == 0 ? 0 : values[u] * values[u] / sum;
+          assertEquals((float) wanted, scores.get(l)[u], 1e-7 * wanted, "layer " + l + " at " + u);
+          largest = Math.max(largest, scores.get(l)[u]);
+        }
+        assertEquals(1, largest);
+      }
+    }
+  }
+
+  @Test
+  void synFlowIsTheWeightOfAllPathsThroughEachWeight() {
+    for (CriteriaContractMlp mlp : List.of(TANH, RELU)) {
+      Model model = mlp.model(16);
+      List<double[]> w = mlp.weights(model);
+      List<double[]> forward = new ArrayList<>(); // 1ᵀ-free prefix: what reaches each unit
+      double[] a = new double[mlp.sizes().getFirst()];
+      Arrays.fill(a, 1);
+      forward.add(a);
+      for (int l = 0; l < w.size(); l++) {
+        double[] next = new double[mlp.sizes().get(l + 1)];
+        for (int i = 0; i < w.get(l).length; i++) {
+          next[i / a.length] += Math.abs(w.get(l)[i]) * a[i % a.length];
+        }
+        a = next;
+        forward.add(a);
+      }
+      double whole = Arrays.stream(a).sum();
+      double[] back = new double[a.length];
+      Arrays.fill(back, 1);
+      try (Held held = new Held(model, mlp.samples(3, 1))) {
+        List<double[]> scores = held.scores(new Criterion.SynFlow(1));
+        for (int l = w.size() - 1; l >= 0; l--) {
+          int in = mlp.sizes().get(l);
+          double[] wanted = new double[w.get(l).length];
+          double[] before = new double[in];
+          for (int i = 0; i < wanted.length; i++) {
+            double weight = Math.abs(w.get(l)[i]);
+            wanted[i] = weight * back[i / in] * forward.get(l)[i % in];
+            before[i % in] += weight * back[i / in];
+          }
+          back = before;
+          close(wanted, scores.get(l), 2e-6);
+          assertEquals(whole, Arrays.stream(scores.get(l)).sum(), 1e-5 * whole, "conservation");
+        }
+        held.requireUntouched(model);
+      }
+    }
+  }
+
+  @Test
+  void synFlowSurvivesNetworksThatOverflowAndThatVanish() {
+    List<Integer> sizes = new ArrayList<>(Collections.nCopies(20, 4));
+    CriteriaContractMlp deep = new CriteriaContractMlp(sizes, true);
+    for (float factor : new float[] {1e-3f, 1, 30}) {
+      Model model = deep.model(17);
+      for (Tensor t : model.graph().initializers().values()) {
+        for (long i = 0; i < t.size(); i++) {
+          t.setFloat(i, t.getFloat(i) * factor);
+        }
+      }
+      try (Held held = new Held(model, deep.samples(4, 1))) {
+        List<double[]> scores = held.scores(new Criterion.SynFlow(1));
+        double total = Arrays.stream(scores.getFirst()).sum();
+        assertTrue(Double.isFinite(total) && total > 0, "total " + total);
+        for (double[] s : scores) {
+          assertEquals(total, Arrays.stream(s).sum(), 1e-4 * total, "conservation");
+        }
+      }
+    }
+  }
+
+  @Test
+  void synFlowInRoundsLeavesNoLayerEmptyWhereMagnitudeAndSnipDo() {
+    // Layers of very unlike sizes and scales, 99.5 % of the weights gone.
+    CriteriaContractMlp mlp = new CriteriaContractMlp(List.of(60, 100, 8, 60, 4), true);
+    Model model = mlp.model(18);
+    Tensor third = model.graph().initializer("fc3.weight");
+    for (long i = 0; i < third.size(); i++) {
+      third.setFloat(i, third.getFloat(i) * 1e-3f);
+    }
+    try (Held magnitude = new Held(model, mlp.samples(100, 2));
+        Held rounds = new Held(model, mlp.samples(100, 2))) {
+      magnitude.prune(new Criterion.Magnitude(1), 0.995);
+      rounds.prune(new Criterion.SynFlow(100), 0.995);
+      assertEquals(magnitude.kept(), rounds.kept());
+      assertTrue(magnitude.emptyLayers() > 0, "magnitude empties a layer here");
+      assertEquals(0, rounds.emptyLayers(), "layers that SynFlow emptied");
     }
   }
 
