@@ -46,6 +46,7 @@ import io.github.secateur.graph.op.SoftmaxCrossEntropyGrad;
 import io.github.secateur.graph.op.SoftmaxGrad;
 import io.github.secateur.graph.op.SparseGemm;
 import io.github.secateur.graph.op.Sum;
+import io.github.secateur.graph.op.StraightThrough;
 import io.github.secateur.graph.op.Transpose;
 import io.github.secateur.graph.op.Unary;
 import io.github.secateur.graph.op.UnaryGrad;
@@ -96,6 +97,7 @@ public final class Ops {
               new FlattenRows(),
               new HardConcrete(),
               new HardConcreteGrad(),
+              new StraightThrough(),
               new SparseGemm(),
               new MaskedGemm(),
               new MaskedGemmInputGrad(),

@@ -78,9 +78,9 @@ public final class Pruning {
       case Strategy.L1 how -> new L1Run(stages, how).run();
       case Strategy.Gates how -> new GatesRun(stages, how).run();
       case Strategy.GroupLasso _ -> throw Unbuilt.error();
-      case Strategy.Str _ -> throw Unbuilt.error();
-      case Strategy.TopKast _ -> throw Unbuilt.error();
-      case Strategy.Movement _ -> throw Unbuilt.error();
+      case Strategy.Str how -> new StrRun(stages, how).run();
+      case Strategy.TopKast how -> new TopKastRun(stages, how).run();
+      case Strategy.Movement how -> new MovementRun(stages, how).run();
       case Strategy.Dynamic how -> new DynamicRun(stages, how).run();
       case Strategy.LotteryTicket how -> new LotteryTicketRun(stages, how).run();
       case Strategy.DenseSparseDense how -> new DenseSparseDenseRun(stages, how).run();

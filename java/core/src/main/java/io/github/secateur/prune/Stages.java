@@ -299,6 +299,9 @@ final class Stages {
       case Strategy.L1(Allocation.Ratios _, _) -> reached;
       case Strategy.Gates(_, Allocation.Ratios _, _) -> reached;
       case Strategy.Dynamic(_, Allocation.Ratios _, _, _, _) -> reached;
+      case Strategy.TopKast(Allocation.Ratios _, _, _, _) -> reached;
+      case Strategy.Movement(_, Allocation.Ratios _, _) -> reached;
+      case Strategy.GroupLasso(_, Allocation.Ratios _, _) -> reached;
       case Strategy.LotteryTicket(_, _, _, Allocation.Ratios _) -> reached;
       case Strategy.AcDc(Allocation.Ratios _, _, _) -> reached;
       case Strategy.DenseSparseDense _ -> reached; // The sparse part is told as what was learned.

@@ -73,6 +73,10 @@ class PruningTest {
         new Strategy.Scored(new Criterion.Random(3), WEIGHTS, GLOBAL, gradual),
         new Strategy.Scored(MAGNITUDE, WEIGHTS, GLOBAL, new Schedule.Cyclic(3, 10)),
         new Strategy.AcDc(GLOBAL, 0.25, 1),
+        new Strategy.TopKast(GLOBAL, 0.5, 10, 1e-4),
+        new Strategy.Movement(false, GLOBAL, gradual),
+        new Strategy.Movement(true, GLOBAL, gradual),
+        new Strategy.Str(0.5),
         new Strategy.L1(GLOBAL, 0.5),
         new Strategy.Gates(WEIGHTS, GLOBAL, 0.5));
   }
