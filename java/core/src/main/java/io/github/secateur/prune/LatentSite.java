@@ -42,10 +42,7 @@ final class LatentSite implements Site, AutoCloseable {
   }
 
   private Mask first(String parameter) {
-    return training
-        .model()
-        .masks()
-        .getOrDefault(parameter, Mask.ones(weight(parameter).shape()));
+    return training.model().masks().getOrDefault(parameter, Mask.ones(weight(parameter).shape()));
   }
 
   /** All masks as the run began, so that what a pruner took may come back. */

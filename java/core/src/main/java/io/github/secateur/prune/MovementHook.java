@@ -97,9 +97,7 @@ final class MovementHook implements TrainHook {
     long step = training.step();
     long last = Schedules.lastPruning(how.schedule(), training.totalSteps());
     boolean prunes =
-        how.soft()
-            ? step == last
-            : Schedules.prunesAt(how.schedule(), step, training.totalSteps());
+        how.soft() ? step == last : Schedules.prunesAt(how.schedule(), step, training.totalSteps());
     if (prunes) {
       learned = how.soft() ? sparsity(training) : Double.NaN;
       cut(training);
@@ -126,8 +124,7 @@ final class MovementHook implements TrainHook {
             how.allocation(),
             how.schedule());
     site.lift();
-    new Pruners(
-            stages.dense(), stages.layers(), lowest, stages.sparsity(), stages.options())
+    new Pruners(stages.dense(), stages.layers(), lowest, stages.sparsity(), stages.options())
         .of(site, null)
         .step(training.step(), training.totalSteps());
   }

@@ -87,10 +87,7 @@ final class StrHook implements TrainHook {
     for (int i = 0; i < layers.size(); i++) {
       String name = layers.get(i).parameter();
       nn.unary(
-          NnOps.Unary.SIGMOID,
-          0,
-          training.parameters().get(name + LatentWeights.THRESHOLD),
-          pull);
+          NnOps.Unary.SIGMOID, 0, training.parameters().get(name + LatentWeights.THRESHOLD), pull);
       DeviceTensor rest = above.get(i);
       nn.unary(NnOps.Unary.ABS, 0, training.parameters().get(name), rest);
       nn.binary(NnOps.Binary.SUB, rest, pull, rest);

@@ -15,7 +15,9 @@ record StrRun(Stages stages, Strategy.Str how) {
   /** Thresholds start at σ(−7) = 9e-4, below the weights that matter. */
   private static final float FIRST_S = -7;
 
-  /** s moves this many times as fast as the weights: it has to cross several units in few epochs. */
+  /**
+   * s moves this many times as fast as the weights: it has to cross several units in few epochs.
+   */
   private static final float S_RATE = 20;
 
   PruneResult run() {

@@ -16,8 +16,7 @@ record TopKastRun(Stages stages, Strategy.TopKast how) {
     Pruners forward = pruners(how.allocation(), stages.sparsity());
     Pruners backward =
         pruners(scaled(how.allocation(), how.backward()), stages.sparsity() * how.backward());
-    double density =
-        1 - Quotas.target(how.allocation(), layers, stages.sparsity());
+    double density = 1 - Quotas.target(how.allocation(), layers, stages.sparsity());
     TopKastHook hook =
         new TopKastHook(layers, how, new TopKastHook.Sets(forward, backward, density));
     Model trained =
