@@ -66,6 +66,12 @@ inline void require_dtype(const secateur_dtype& dtype) {
                    "Unknown data type %d; use 0 (f32), 1 (f16) or 2 (bf16).", number);
 }
 
+inline void require_epilogue(const secateur_epilogue& epilogue) {
+  SECATEUR_REQUIRE(epilogue.activation >= SECATEUR_IDENTITY && epilogue.activation <= SECATEUR_ABS,
+                   "Unknown activation %" PRId32 "; use a secateur_unary_op or -1 for none.",
+                   epilogue.activation);
+}
+
 // The convention of workspaces: a NULL workspace asks for the size. Returns false, the size told,
 // when it was asked for; else checks the size given.
 inline bool require_workspace(size_t needed, const void* workspace, size_t* workspace_bytes) {

@@ -184,6 +184,14 @@ struct secateur_device {
                            const secateur_sparse_weight& weight, void* packed, size_t bytes) = 0;
   virtual void sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* stored) = 0;
   virtual void sparse_refresh(void* stream, const float* w, void* packed) = 0;
+  // UNAVAILABLE unless a device has them. Batches and arguments have been checked but for `packed`.
+  virtual size_t sparse_conv_pack_bytes(const secateur_conv& conv, const float* w,
+                                        const uint32_t* mask);
+  virtual void sparse_conv_pack(const secateur_conv& conv, const float* w, const uint32_t* mask,
+                                void* packed);
+  virtual size_t sparse_convolve_workspace(int64_t batch, const void* packed);
+  virtual void sparse_convolve(int64_t batch, const void* packed, const float* x,
+                               const secateur_epilogue& epilogue, float* y, void* workspace);
   virtual size_t spmm_workspace(int64_t batch, const void* packed) = 0;
   virtual void spmm(void* stream, int64_t batch, const void* packed, const float* x,
                     const secateur_epilogue& epilogue, float* y, void* workspace) = 0;

@@ -188,6 +188,51 @@ secateur_status secateur_convolve_weight_grad(secateur_device* device, void* str
   });
 }
 
+// ---- sparse convolution
+
+secateur_status secateur_sparse_conv_pack(secateur_device* device, void* stream,
+                                          const secateur_conv* conv, const float* w,
+                                          const uint32_t* mask, void* packed,
+                                          size_t* packed_bytes) {
+  return guard([&] {
+    require_device(device, stream);
+    const ConvSizes sizes = require_conv(conv);
+    require_place(packed_bytes, "the packed size");
+    require_pointer(w, sizes.w, "w");
+    SECATEUR_REQUIRE(reinterpret_cast<uintptr_t>(packed) % 64 == 0,
+                     "The packed filters at %p must be 64-byte aligned.", packed);
+    const size_t needed = device->sparse_conv_pack_bytes(*conv, w, mask);
+    if (packed == nullptr) {
+      *packed_bytes = needed;
+      return;
+    }
+    SECATEUR_REQUIRE(
+        *packed_bytes >= needed,
+        "The packed filters need %zu bytes, but %zu are given; ask for the size first.", needed,
+        *packed_bytes);
+    device->sparse_conv_pack(*conv, w, mask, packed);
+  });
+}
+
+secateur_status secateur_sparse_convolve(secateur_device* device, void* stream, int64_t batch,
+                                         const void* packed, const float* x,
+                                         const secateur_epilogue* epilogue, float* y,
+                                         void* workspace, size_t* workspace_bytes) {
+  return guard([&] {
+    require_device(device, stream);
+    require_count(batch, "batch");
+    require_place(workspace_bytes, "the workspace's size");
+    const secateur_epilogue none = {nullptr, SECATEUR_IDENTITY, 0};
+    const secateur_epilogue& after = epilogue == nullptr ? none : *epilogue;
+    require_epilogue(after);
+    const size_t needed = device->sparse_convolve_workspace(batch, packed);
+    if (!require_workspace(needed, workspace, workspace_bytes) || batch == 0) return;
+    require_pointer(x, batch, "x");
+    require_pointer(y, batch, "y");
+    device->sparse_convolve(batch, packed, x, after, y, workspace);
+  });
+}
+
 // ---- pooling
 
 secateur_status secateur_max_pool(secateur_device* device, void* stream,

@@ -70,3 +70,17 @@ void secateur_device::clip_grad(void*, float, float, int64_t, const float*, cons
 void secateur_device::copy_box(void*, const secateur_box&, const void*, void*) {
   lacking("secateur_copy_box");
 }
+size_t secateur_device::sparse_conv_pack_bytes(const secateur_conv&, const float*,
+                                               const uint32_t*) {
+  lacking("secateur_sparse_conv_pack");
+}
+void secateur_device::sparse_conv_pack(const secateur_conv&, const float*, const uint32_t*, void*) {
+  lacking("secateur_sparse_conv_pack");
+}
+size_t secateur_device::sparse_convolve_workspace(int64_t, const void*) {
+  lacking("secateur_sparse_convolve");
+}
+void secateur_device::sparse_convolve(int64_t, const void*, const float*, const secateur_epilogue&,
+                                      float*, void*) {
+  lacking("secateur_sparse_convolve");
+}

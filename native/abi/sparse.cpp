@@ -34,12 +34,6 @@ void require_weight(const secateur_sparse_weight* weight) {
   require_pointer(weight->w, weight->out * weight->in, "w");
 }
 
-void require_epilogue(const secateur_epilogue& epilogue) {
-  SECATEUR_REQUIRE(epilogue.activation >= SECATEUR_IDENTITY && epilogue.activation <= SECATEUR_ABS,
-                   "Unknown activation %" PRId32 "; use a secateur_unary_op or -1 for none.",
-                   epilogue.activation);
-}
-
 }  // namespace
 
 secateur_status secateur_sparse_pack(secateur_device* device, void* stream,

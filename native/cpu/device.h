@@ -158,6 +158,13 @@ class CpuDevice final : public secateur_device {
                    const secateur_sparse_weight& weight, void* packed, size_t bytes) override;
   void sparse_info(const void* packed, int64_t* out, int64_t* in, int64_t* stored) override;
   void sparse_refresh(void* stream, const float* w, void* packed) override;
+  size_t sparse_conv_pack_bytes(const secateur_conv& conv, const float* w,
+                                const uint32_t* mask) override;
+  void sparse_conv_pack(const secateur_conv& conv, const float* w, const uint32_t* mask,
+                        void* packed) override;
+  size_t sparse_convolve_workspace(int64_t batch, const void* packed) override;
+  void sparse_convolve(int64_t batch, const void* packed, const float* x,
+                       const secateur_epilogue& epilogue, float* y, void* workspace) override;
   size_t spmm_workspace(int64_t batch, const void* packed) override;
   void spmm(void* stream, int64_t batch, const void* packed, const float* x,
             const secateur_epilogue& epilogue, float* y, void* workspace) override;

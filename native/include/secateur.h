@@ -738,6 +738,28 @@ SECATEUR_API secateur_status secateur_sddmm(secateur_device *device, void *strea
                                             float *gradient, void *workspace,
                                             size_t *workspace_bytes);
 
+/*
+ * Sparse convolution: the weights w [outputs, channels / groups, kernel_h, kernel_w] of conv,
+ * packed for images of its size; stored is what secateur_sparse_pack stores (mask over w, may be
+ * NULL). It is laid out for batches of conv->window.batch images; others run too. Nothing is
+ * unrolled: a stored weight multiplies rows of the image where they lie (direct sparse convolution,
+ * Park et al. 2017, arXiv 1608.01409). packed == NULL asks for the size; 64-byte aligned;
+ * secateur_sparse_info tells outputs, channels / groups kernel_h kernel_w, and stored weights.
+ */
+SECATEUR_API secateur_status secateur_sparse_conv_pack(secateur_device *device, void *stream,
+                                                       const secateur_conv *conv, const float *w,
+                                                       const uint32_t *mask, void *packed,
+                                                       size_t *packed_bytes);
+/* y [batch, outputs, out_h, out_w] = f(convolution of x [batch, channels, in_h, in_w] + bias), bias
+ * [outputs]. Sums run over a filter's stored weights in the order of (channel, k, l), whatever the
+ * number of threads. The workspace holds for the number of threads at which it was asked for, or
+ * less. */
+SECATEUR_API secateur_status secateur_sparse_convolve(secateur_device *device, void *stream,
+                                                      int64_t batch, const void *packed,
+                                                      const float *x,
+                                                      const secateur_epilogue *epilogue, float *y,
+                                                      void *workspace, size_t *workspace_bytes);
+
 /* ---- what the processor can do; CPU device only ------------------------------------------------
  */
 

@@ -7,6 +7,7 @@
 //   gather*         SECATEUR_SPARSE_GATHER
 //   block*          SECATEUR_SPARSE_BLOCK
 //   nm*             SECATEUR_SPARSE_NM
+//   conv*           sparse convolutions, beside the table of layouts: secateur_sparse_conv_pack
 //   sddmm*          gradients of a trainable matrix
 #pragma once
 

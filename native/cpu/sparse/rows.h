@@ -75,6 +75,10 @@ struct RowsKernels {
   // differ in rounding: those with fused multiply-add use it.
   void (*multiply)(const SparseView& packed, int64_t group, int64_t columns, int64_t width,
                    const float* panel, float* sums);
+  // The same for a convolution's segments of one group (conv.h): an entry's offset is that of its
+  // place from the first column's, and rows of sums are 64 apart.
+  void (*convolve)(const SparseView& packed, const SparseSegment* segments, int64_t blocks,
+                   int64_t columns, const float* places, float* sums);
   // Bit i: w[i] is not +-0, of 64 elements.
   uint64_t (*nonzero_bits)(const float* w);
 };
