@@ -28,18 +28,35 @@ public final class DataFree {
    * What to prune.
    *
    * @param criterion magnitude, random or given (by {@link ParameterPath})
+   * @param pattern single weights, N:M, blocks, rows or columns
    * @param allocation how the sparsity is spread; explicit ratios replace {@code sparsity}
-   * @param sparsity pruned over prunable weights, 0..1
+   * @param limits bounds for single layers
+   * @param sparsity pruned over prunable weights, 0..1; not read by N:M
    */
-  public record Options(Criterion criterion, Allocation allocation, double sparsity) {
+  public record Options(
+      Criterion criterion,
+      Pattern pattern,
+      Allocation allocation,
+      Limits limits,
+      double sparsity) {
     /** Checks the range. */
     public Options {
       Objects.requireNonNull(criterion);
       Objects.requireNonNull(allocation);
+      Objects.requireNonNull(limits);
+      if (pattern instanceof Pattern.Neuron || pattern instanceof Pattern.Given) {
+        throw new IllegalArgumentException(
+            "without running the model single weights, N:M, blocks, rows or columns can be pruned");
+      }
       if (!(sparsity >= 0 && sparsity <= 1)) {
         throw new IllegalArgumentException(
             "sparsity must be between 0 and 1, got " + sparsity + "; write 0.9 for 90 %");
       }
+    }
+
+    /** Single weights, without limits. */
+    public Options(Criterion criterion, Allocation allocation, double sparsity) {
+      this(criterion, new Pattern.Unstructured(), allocation, Limits.NONE, sparsity);
     }
   }
 
@@ -82,11 +99,19 @@ public final class DataFree {
   }
 
   /** Prunes on a device; see {@link #prune(Model, Options)}. */
-  public static Result prune(Device device, Model model, Options options) {
+  public static Result prune(Device device, Model given, Options options) {
+    Model model =
+        options.pattern instanceof Pattern.NM nm && nm.permute()
+            ? ChannelPermutation.apply(given, nm, 0).model()
+            : given;
     Map<Layer, Tensor> stored = new LinkedHashMap<>();
     List<Left> left = new ArrayList<>();
+    List<Layer> all = Prunables.find(model).stream().map(Layers::of).toList();
+    options.limits.exclude().forEach(name -> Layers.requireKnown(name, all));
     for (Prunable p : Prunables.find(model)) {
-      if (FloatTypes.converts(p.dtype())) {
+      if (options.limits.exclude().contains(p.layer())) {
+        left.add(new Left(p.parameter(), "excluded"));
+      } else if (FloatTypes.converts(p.dtype())) {
         stored.put(Layers.of(p), ParameterPath.read(model, p.parameter()));
       } else {
         left.add(new Left(p.parameter(), "stored as " + p.dtype() + ", which is not pruned"));
@@ -118,7 +143,7 @@ public final class DataFree {
     Strategy.Scored how =
         new Strategy.Scored(
             options.criterion,
-            new Pattern.Unstructured(),
+            options.pattern,
             options.allocation,
             new Schedule.OneShot());
     try (HeldSite site = new HeldSite(device, scored, before)) {
@@ -127,7 +152,7 @@ public final class DataFree {
               new WeightScorer.Source(site, layers, null),
               how,
               options.sparsity,
-              Limits.NONE,
+              options.limits,
               MaskRule.SECATEUR);
       pruner.step(0, 1);
       Map<String, Mask> masks = site.masksToHost();
