@@ -46,9 +46,7 @@ public interface Device extends AutoCloseable {
   NnOps nn();
 
   /** Convolution, pooling, batch normalization. */
-  default ImageOps images() {
-    throw new IllegalStateException("this device has no image operations yet");
-  }
+  ImageOps images();
 
   /** Work that can be run again at little cost; whoever asked for it closes it. */
   interface Replay extends AutoCloseable {

@@ -16,33 +16,37 @@ import io.github.secateur.train.TrainResult;
 import io.github.secateur.train.Trainer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Steps replayed from a graph equal steps enqueued one by one, bit for bit. */
 class RecordedTrainingTest {
   private static final int BATCH = 32;
+  private static final int FEATURES = 64;
   private static final int STEPS = 12; // one as it is, one recorded, ten replayed alone
 
-  private static TrainResult train(Device device, boolean repeatable) {
+  private static TrainResult train(Device device, String network, boolean repeatable) {
     TrainOptions options =
         new TrainOptions(
             1, BATCH, Optimizer.Adam.defaults(), new LearningRate.Cosine(1e-2f), 5, 0, List.of());
     Toys.Before nothing = new Toys.Before(step -> {}, repeatable);
     return new Trainer(
             device,
-            Networks.parse("mlp:20-33-17-5", 3),
-            Toys.data(STEPS * BATCH, 20, 5),
+            Networks.parse(network, 3),
+            Toys.data(STEPS * BATCH, FEATURES, 5),
             options,
             List.of(nothing))
         .run();
   }
 
-  @Test
-  void tenReplaysEqualTenEagerSteps() {
+  @ParameterizedTest
+  @ValueSource(strings = {"mlp:64-33-17-5", "resnet-8:1x8x8"})
+  void tenReplaysEqualTenEagerSteps(String network) {
     try (Device device = Toys.device()) {
       Simulator.reset();
-      TrainResult eager = train(device, false);
+      TrainResult eager = train(device, network, false);
       assertEquals(0, Simulator.counters().graphLaunches());
-      TrainResult replayed = train(device, true);
+      TrainResult replayed = train(device, network, true);
       assertEquals(STEPS - 1, Simulator.counters().graphLaunches());
       for (String name : eager.model().graph().initializers().keySet()) {
         assertTrue(

@@ -122,10 +122,10 @@ final class CudaImages extends NativeImages {
       DeviceTensor y,
       Buffer workspace) {
     Plan plan = plan(convolution, x, w, y);
-    requireWorkspace("convolve", plan, workspace);
     if (bias != null) {
       Shapes.vector("convolve: bias", bias, w.shape().dim(0), "output");
     }
+    requireWorkspace("convolve", plan, workspace);
     long step = plan.isPointwise() ? plan.batch() : plan.chunk();
     for (long first = 0; first < plan.batch(); first += step) {
       long images = Math.min(step, plan.batch() - first);
