@@ -34,6 +34,7 @@ int main(int argc, char **argv) {
   *(void **)&workspace = function(library, "cublasSetWorkspace_v2");
   *(void **)&sgemm = function(library, "cublasSgemm_v2");
   CHECK(create != NULL && math != NULL && workspace != NULL && sgemm != NULL);
+  CHECK(function(library, "cublasSgemmStridedBatched") != NULL);
 
   void *handle = NULL;
   CHECK(create(&handle) == 1); /* CUBLAS_STATUS_NOT_INITIALIZED: nothing to forward to */
