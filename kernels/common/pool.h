@@ -21,18 +21,18 @@ struct Winner {
 };
 
 // Places that an average divides by: all of the window, or those within the image.
-SECATEUR_HD int32_t averaged_places(const Window& window, bool count_padding, Range rows,
+SECATEUR_HD int64_t averaged_places(const Window& window, bool count_padding, Range rows,
                                     Range cols) {
-  if (count_padding) return window.h.kernel * window.w.kernel;
-  return (rows.end - rows.first) * (cols.end - cols.first);
+  if (count_padding) return (int64_t)window.h.kernel * window.w.kernel;
+  return (int64_t)(rows.end - rows.first) * (cols.end - cols.first);
 }
 
 // sum: from +0 on, over the taps within the image in order. A window over padding alone gives 0.
-SECATEUR_HD float average(float sum, int32_t places) {
+SECATEUR_HD float average(float sum, int64_t places) {
   return places <= 0 ? 0.0f : sum / (float)places;
 }
 
 // What a place gets from each window that sees it, added from +0 on in order of (i, j).
-SECATEUR_HD float average_derivative(float dy, int32_t places) { return dy / (float)places; }
+SECATEUR_HD float average_derivative(float dy, int64_t places) { return dy / (float)places; }
 
 SECATEUR_COMMON_END
