@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Statistics of activations over training samples, with the weights as they are now: the model runs
@@ -109,6 +110,43 @@ record Calibration(Model model, Parameters parameters, Samples samples) {
           read.computeIfAbsent(
                   value.name(), v -> new UnitActivations(parameters.device(), output.shape()))
               .add(output);
+        }
+      }
+    }
+  }
+
+  /**
+   * Runs the first samples in batches and shows values of each; they are valid until the next.
+   *
+   * @param values of the graph, F32
+   * @param count samples, or all if there are fewer
+   * @param consumer reads {@link Executable#output} of the values
+   */
+  void forEach(List<String> values, long count, Consumer<Executable> consumer) {
+    long all = Math.min(count, samples.count());
+    Graph graph = model.graph().copy();
+    graph.outputs().clear();
+    values.forEach(value -> graph.outputs().add(new ValueInfo(value, DType.F32, null, NOTHING)));
+    Model shown = model.withGraph(graph);
+    ValueInfo x = graph.requiredInputs().getFirst();
+    long bytes = samples.features() * DType.F32.byteSize();
+    long whole = all / BATCH * BATCH; // in full batches; then the remainder
+    for (long first = 0; first < all; first = first < whole ? whole : all) {
+      long end = first < whole ? whole : all;
+      long size = first < whole ? BATCH : all - whole;
+      Map<String, Shape> inputs = Map.of(x.name(), x.shape(size));
+      try (Executable executable =
+          Executable.compile(shown, inputs, parameters, Executable.Mode.INFERENCE)) {
+        DeviceTensor input = executable.input(x.name());
+        for (long from = first; from < end; from += size) {
+          parameters
+              .device()
+              .upload(
+                  samples.x().data().asSlice(from * bytes, size * bytes),
+                  input.buffer(),
+                  input.byteOffset());
+          executable.run();
+          consumer.accept(executable);
         }
       }
     }

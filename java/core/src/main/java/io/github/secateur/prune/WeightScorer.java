@@ -117,7 +117,10 @@ interface WeightScorer {
         }
         yield () -> new SynFlowScorer(source).score();
       }
-      case Criterion.Wanda _ -> throw Unbuilt.error();
+      case Criterion.Wanda(int samples) -> {
+        source.requireCalibration("Wanda");
+        yield () -> new WandaScorer(source, samples).score();
+      }
     };
   }
 

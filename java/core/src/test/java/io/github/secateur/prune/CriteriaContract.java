@@ -7,11 +7,19 @@ import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.exec.Parameters;
+import io.github.secateur.graph.Attribute;
+import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
+import io.github.secateur.graph.Node;
+import io.github.secateur.graph.OpId;
+import io.github.secateur.graph.ValueInfo;
 import io.github.secateur.io.Samples;
+import io.github.secateur.nn.Networks;
 import io.github.secateur.prune.CriteriaContractMlp.Pass;
 import io.github.secateur.prune.CriteriaContractMlp.Range;
+import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Mask;
+import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +27,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -410,6 +419,178 @@ public abstract class CriteriaContract {
       assertEquals(magnitude.kept(), rounds.kept());
       assertTrue(magnitude.emptyLayers() > 0, "magnitude empties a layer here");
       assertEquals(0, rounds.emptyLayers(), "layers that SynFlow emptied");
+    }
+  }
+
+  @Test
+  void wandaIsTheWeightTimesTheNormOfItsInput() {
+    Model model = RELU.model(21);
+    Samples samples = RELU.samples(COUNT + 500, 22);
+    List<double[]> w = RELU.weights(model);
+    for (int count : new int[] {3, 500, COUNT + 500}) {
+      double[] first = new double[9];
+      double[] second = new double[8];
+      for (int s = 0; s < count; s++) {
+        for (int o = 0; o < 8; o++) {
+          double z = RELU.biases(model).get(0)[o];
+          for (int i = 0; i < 9; i++) {
+            z += w.get(0)[o * 9 + i] * samples.x().getFloat(s * 9L + i);
+          }
+          second[o] += Math.max(z, 0) * Math.max(z, 0);
+        }
+        for (int i = 0; i < 9; i++) {
+          first[i] += Math.pow(samples.x().getFloat(s * 9L + i), 2);
+        }
+      }
+      try (Held held = new Held(model, samples)) {
+        List<double[]> scores = held.scores(new Criterion.Wanda(count));
+        close(times(w.get(0), first), scores.get(0), 1e-6);
+        close(times(w.get(1), second), scores.get(1), 1e-6);
+      }
+    }
+  }
+
+  /** |w| · √squares, row by row. */
+  private static double[] times(double[] w, double[] squares) {
+    double[] scores = new double[w.length];
+    for (int i = 0; i < w.length; i++) {
+      scores[i] = Math.abs(w[i]) * Math.sqrt(squares[i % squares.length]);
+    }
+    return scores;
+  }
+
+  @Test
+  void wandaReadsWeightsStoredInputFirstAndConvolutionsByPlacesOfTheirWindow() {
+    // y = flatten(conv(x [4, 5, 6], 2 groups, 3x2 window, stride 2, pad 1)) · W [in, out]
+    Graph graph = new Graph("small");
+    ValueInfo.Dim batch = ValueInfo.Dim.symbol("batch");
+    graph
+        .inputs()
+        .add(
+            ValueInfo.of(
+                "x",
+                DType.F32,
+                batch,
+                ValueInfo.Dim.of(4),
+                ValueInfo.Dim.of(5),
+                ValueInfo.Dim.of(6)));
+    int n = 7;
+    Tensor x = gaussian(Shape.of(n, 4, 5, 6), 23);
+    Tensor kernel = gaussian(Shape.of(6, 2, 3, 2), 24);
+    Tensor matrix = gaussian(Shape.of(6 * 3 * 4, 3), 25);
+    graph.initializers().put("conv.weight", kernel);
+    graph.initializers().put("fc.weight", matrix);
+    Map<String, Attribute> window =
+        Map.of(
+            "group", new Attribute.Int(2),
+            "strides", new Attribute.Ints(List.of(2L, 2L)),
+            "pads", new Attribute.Ints(List.of(1L, 1L, 1L, 1L)));
+    graph
+        .nodes()
+        .addAll(
+            List.of(
+                Node.of(
+                    "conv", OpId.onnx("Conv"), List.of("x", "conv.weight"), List.of("c"), window),
+                Node.of("flat", "Flatten", List.of("c"), List.of("f")),
+                Node.of("fc", "MatMul", List.of("f", "fc.weight"), List.of("y"))));
+    graph.outputs().add(ValueInfo.of("y", DType.F32, batch, ValueInfo.Dim.of(3)));
+    int[] labels = new int[n];
+    Samples samples = new Samples(x, Tensor.ofInts(Shape.of(n), labels), 3, "", "images");
+
+    double[] seen = new double[4 * 3 * 2]; // Σ x² by channel and place of the window
+    double[] flat = new double[6 * 3 * 4]; // Σ y² by place of the convolution's output
+    for (int s = 0; s < n; s++) {
+      for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 4; j++) {
+          double[] sum = new double[6];
+          for (int c = 0; c < 4; c++) {
+            for (int k = 0; k < 3; k++) {
+              for (int l = 0; l < 2; l++) {
+                int r = 2 * i + k - 1;
+                int q = 2 * j + l - 1;
+                boolean inside = r >= 0 && r < 5 && q >= 0 && q < 6;
+                double v = inside ? x.getFloat(((s * 4L + c) * 5 + r) * 6 + q) : 0;
+                seen[(c * 3 + k) * 2 + l] += v * v;
+                for (int o = c / 2 * 3; o < c / 2 * 3 + 3; o++) {
+                  sum[o] += v * kernel.getFloat(((o * 2L + c % 2) * 3 + k) * 2 + l);
+                }
+              }
+            }
+          }
+          for (int o = 0; o < 6; o++) {
+            flat[(o * 3 + i) * 4 + j] += sum[o] * sum[o];
+          }
+        }
+      }
+    }
+    double[] wantedKernel = new double[(int) kernel.size()];
+    for (int i = 0; i < wantedKernel.length; i++) {
+      int o = i / 12;
+      wantedKernel[i] = Math.abs(kernel.getFloat(i)) * Math.sqrt(seen[o / 3 * 12 + i % 12]);
+    }
+    double[] wantedMatrix = new double[(int) matrix.size()];
+    for (int i = 0; i < wantedMatrix.length; i++) {
+      wantedMatrix[i] = Math.abs(matrix.getFloat(i)) * Math.sqrt(flat[i / 3]);
+    }
+    try (Held held = new Held(new Model(graph), samples)) {
+      List<double[]> scores = held.scores(new Criterion.Wanda(n));
+      close(wantedKernel, scores.get(0), 1e-6);
+      close(wantedMatrix, scores.get(1), 1e-6);
+    }
+  }
+
+  private static Tensor gaussian(Shape shape, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    Tensor t = Tensor.zeros(DType.F32, shape);
+    for (long i = 0; i < t.size(); i++) {
+      t.setFloat(i, (float) random.nextGaussian());
+    }
+    return t;
+  }
+
+  @Test
+  void batchNormalizationComesOutAsItWas() {
+    Model model = Networks.parse("resnet-8", 1);
+    Samples samples =
+        new Samples(
+            gaussian(Shape.of(2, 1, 28, 28), 5), Tensor.ofInts(Shape.of(2), 0, 9), 10, "", "two");
+    try (Held held = new Held(model, samples)) {
+      for (Criterion criterion :
+          List.of(
+              new Criterion.Snip(2),
+              new Criterion.Grasp(2, 200),
+              new Criterion.Taylor(2),
+              new Criterion.Fisher(2),
+              new Criterion.SynFlow(1),
+              new Criterion.Wanda(2))) {
+        for (double[] scores : held.scores(criterion)) {
+          assertTrue(Arrays.stream(scores).allMatch(Double::isFinite), criterion.toString());
+          assertTrue(Arrays.stream(scores).anyMatch(s -> s != 0), criterion.toString());
+        }
+        held.requireUntouched(model);
+      }
+    }
+  }
+
+  @Test
+  void perOutputPrunesTheSameNumberInEveryRow() {
+    Model model = TANH.model(26);
+    try (Held held = new Held(model, TANH.samples(50, 27))) {
+      List<double[]> scores = held.scores(new Criterion.Wanda(50));
+      held.prune(new Criterion.Wanda(50), new Allocation.PerOutput(), 0.6);
+      for (int l = 0; l < scores.size(); l++) {
+        int in = TANH.sizes().get(l);
+        Mask mask = device.toHost(held.mask("fc" + (l + 1) + ".weight"));
+        for (int o = 0; o < TANH.sizes().get(l + 1); o++) {
+          double[] row = Arrays.copyOfRange(scores.get(l), o * in, (o + 1) * in);
+          double[] sorted = row.clone();
+          Arrays.sort(sorted);
+          int k = (int) Math.rint(0.6 * in);
+          for (int i = 0; i < in; i++) {
+            assertEquals(row[i] >= sorted[k], mask.kept((long) o * in + i), "row " + o);
+          }
+        }
+      }
     }
   }
 
