@@ -77,7 +77,7 @@ public final class Pruning {
       case Strategy.Scored how -> new ScoredRun(stages, how).run();
       case Strategy.L1 how -> new L1Run(stages, how).run();
       case Strategy.Gates how -> new GatesRun(stages, how).run();
-      case Strategy.GroupLasso _ -> throw Unbuilt.error();
+      case Strategy.GroupLasso how -> new GroupLassoRun(stages, how).run();
       case Strategy.Str how -> new StrRun(stages, how).run();
       case Strategy.TopKast how -> new TopKastRun(stages, how).run();
       case Strategy.Movement how -> new MovementRun(stages, how).run();

@@ -129,6 +129,26 @@ final class OptimizerStep implements AutoCloseable {
     }
   }
 
+  /** See {@link Training#secondMoment}. */
+  DeviceTensor secondMoment(String parameter) {
+    for (Group group : groups) {
+      for (Slot slot : group.slots()) {
+        if (slot.name().equals(parameter)) {
+          return optimizer instanceof Optimizer.Adam ? slot.state().get(1) : null;
+        }
+      }
+    }
+    throw new IllegalArgumentException("'" + parameter + "' is not trained");
+  }
+
+  /** See {@link Training#momentCorrection}. */
+  double momentCorrection(long step) {
+    return switch (optimizer) {
+      case Optimizer.Sgd sgd -> 1;
+      case Optimizer.Adam adam -> 1 - StrictMath.pow(adam.beta2(), step - since + 1);
+    };
+  }
+
   /** Zeroes all state; the coming step counts as the first one. */
   void reset(long step) {
     since = step;

@@ -268,6 +268,16 @@ final class Session implements Training, AutoCloseable {
   }
 
   @Override
+  public DeviceTensor secondMoment(String parameter) {
+    return optimizer.secondMoment(parameter);
+  }
+
+  @Override
+  public double momentCorrection() {
+    return optimizer.momentCorrection(step);
+  }
+
+  @Override
   public DeviceTensor randomState() {
     return current.randomState();
   }

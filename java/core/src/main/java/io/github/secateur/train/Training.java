@@ -70,6 +70,15 @@ public interface Training {
    */
   void resetOptimizer();
 
+  /**
+   * Adam's second moment of a trained parameter, of which the optimizer divides steps by the root,
+   * not yet divided by {@link #momentCorrection}; null under SGD, which divides by nothing.
+   */
+  DeviceTensor secondMoment(String parameter);
+
+  /** The bias correction 1 − β2^n of {@link #secondMoment} in the current step; 1 under SGD. */
+  double momentCorrection();
+
   /** I64 [2] {seed, counter} of random draws on the device. */
   DeviceTensor randomState();
 

@@ -87,6 +87,7 @@ class PruningTest {
     return Stream.of(
         new Strategy.Scored(MAGNITUDE, neurons, GLOBAL, gradual),
         new Strategy.Scored(MAGNITUDE, neurons, GLOBAL, new Schedule.Cyclic(2, 10)),
+        new Strategy.GroupLasso(neurons, GLOBAL, 0.5),
         new Strategy.Scored(new Criterion.Activation(Statistic.RMS, 130), neurons, GLOBAL, gradual),
         new Strategy.Gates(neurons, GLOBAL, 0.5));
   }
