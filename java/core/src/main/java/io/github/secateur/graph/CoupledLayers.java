@@ -145,7 +145,7 @@ final class CoupledLayers {
 
   private void make(Node node, Operands.Source weight, int axis, Channels made) {
     walk.use(Role.INCOMING, node, weight, new Elements(axis, made.units()));
-    bias(node, made);
+    bias(node, asVector(made));
     walk.put(node, made);
   }
 

@@ -114,8 +114,7 @@ public final class ChannelPermutation {
   /** The weights whose groups run along the units. */
   private static List<Coupling.Slice> targets(
       Coupling.Group group, Map<String, Layer> layers, Pattern.Axis axis) {
-    List<Coupling.Slice> slices =
-        axis == Pattern.Axis.INPUT ? group.consumers() : group.incoming();
+    List<Coupling.Slice> slices = axis == Pattern.Axis.INPUT ? group.consumers() : group.incoming();
     return slices.stream()
         .filter(slice -> layers.containsKey(slice.parameter()))
         .filter(
@@ -166,7 +165,10 @@ public final class ChannelPermutation {
       for (long line = 0; line < s.dim(0) * s.dim(1); line++) {
         long position = line % s.dim(1);
         long source = line - position + before(slice, order, position);
-        tensor.data().asSlice(line * bytes, bytes).copyFrom(old.data().asSlice(source * bytes, bytes));
+        tensor
+            .data()
+            .asSlice(line * bytes, bytes)
+            .copyFrom(old.data().asSlice(source * bytes, bytes));
         for (long i = 0; mask != null && i < s.dim(2); i++) {
           mask.set(line * s.dim(2) + i, before.kept(source * s.dim(2) + i));
         }

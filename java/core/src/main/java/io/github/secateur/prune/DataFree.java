@@ -34,11 +34,7 @@ public final class DataFree {
    * @param sparsity pruned over prunable weights, 0..1; not read by N:M
    */
   public record Options(
-      Criterion criterion,
-      Pattern pattern,
-      Allocation allocation,
-      Limits limits,
-      double sparsity) {
+      Criterion criterion, Pattern pattern, Allocation allocation, Limits limits, double sparsity) {
     /** Checks the range. */
     public Options {
       Objects.requireNonNull(criterion);
@@ -142,10 +138,7 @@ public final class DataFree {
         });
     Strategy.Scored how =
         new Strategy.Scored(
-            options.criterion,
-            options.pattern,
-            options.allocation,
-            new Schedule.OneShot());
+            options.criterion, options.pattern, options.allocation, new Schedule.OneShot());
     try (HeldSite site = new HeldSite(device, scored, before)) {
       WeightPruner pruner =
           new WeightPruner(

@@ -14,8 +14,8 @@ import java.util.SplittableRandom;
  * <p>A trial costs M · n comparisons for each line of the weights in two groups.
  */
 final class PermutationSearch {
-  /** Lines of a group that are looked at before the search ends: some seconds. */
-  private static final long WORK = 1L << 27;
+  /** Lines of a group that are looked at before the search ends: about a second. */
+  private static final long WORK = 1L << 25;
 
   private static final int ESCAPES = 8;
 

@@ -20,8 +20,7 @@ record ScoredRun(Stages stages, Strategy.Scored how) {
     Model start = reordered();
     Pruners pruners = new Pruners(start, stages.layers(), how, stages.sparsity(), options);
     PruneHook hook = new PruneHook(how.schedule(), t -> pruners.of(t, stages.data().train()));
-    Model pruned =
-        stages.train(Stages.FINE_TUNE, start, options.fineTune(), List.of(hook));
+    Model pruned = stages.train(Stages.FINE_TUNE, start, options.fineTune(), List.of(hook));
     return stages.result(pruned, Double.NaN);
   }
 

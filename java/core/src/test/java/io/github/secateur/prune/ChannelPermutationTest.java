@@ -135,7 +135,8 @@ class ChannelPermutationTest {
   void theFirstLayerIsLeftAndSaidSo() {
     Model model = Networks.parse("mlp:12-16-4", 1);
     ChannelPermutation.Result result = ChannelPermutation.apply(model, TWO_OF_FOUR, 1);
-    assertEquals(List.of("fc1"), result.left().stream().map(ChannelPermutation.Left::layer).toList());
+    assertEquals(
+        List.of("fc1"), result.left().stream().map(ChannelPermutation.Left::layer).toList());
     assertEquals(List.of("fc2"), result.found().getFirst().layers());
   }
 

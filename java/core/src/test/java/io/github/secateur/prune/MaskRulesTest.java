@@ -119,8 +119,7 @@ class MaskRulesTest {
 
   private static void refused(MaskRule rule, Strategy.Scored how) {
     var e =
-        assertThrows(
-            IllegalArgumentException.class, () -> check(rule, how, 0.5, "torch-l1-0.5"));
+        assertThrows(IllegalArgumentException.class, () -> check(rule, how, 0.5, "torch-l1-0.5"));
     assertTrue(e.getMessage().contains("use"), e.getMessage());
   }
 }

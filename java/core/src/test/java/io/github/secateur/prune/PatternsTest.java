@@ -86,8 +86,7 @@ class PatternsTest {
     w.put("b", Tensor.of(Shape.of(2, 6), 3, 3, 3, 3, 3, 3, 6, 6, 6, 6, 6, 6));
     Pattern rows = new Pattern.Line(Axis.OUTPUT);
     // 8 of 16 weights: b's first row (6) and a's second (2).
-    assertEquals(
-        List.of("1100", "000000111111"), run(layers, w, rows, L1, GLOBAL, 0.5, Map.of()));
+    assertEquals(List.of("1100", "000000111111"), run(layers, w, rows, L1, GLOBAL, 0.5, Map.of()));
   }
 
   @Test
@@ -279,8 +278,7 @@ class PatternsTest {
     Layer layer = new Layer("fc", "w", Shape.of(1, 8), 0, 1);
     float[] w = {1, 2, 3, 4, 8, 7, 6, 5};
     try (Device device = cpu();
-        HeldSite site =
-            new HeldSite(device, Map.of("w", Tensor.of(layer.shape(), w)), Map.of())) {
+        HeldSite site = new HeldSite(device, Map.of("w", Tensor.of(layer.shape(), w)), Map.of())) {
       WeightPruner pruner =
           new WeightPruner(
               new WeightScorer.Source(site, List.of(layer), null),
@@ -307,8 +305,7 @@ class PatternsTest {
 
   @Test
   void aNanIsNamedWithItsIndexAndNothingChanges() {
-    for (Pattern pattern :
-        List.of(NM_2_4, new Pattern.Block(2, 2), new Pattern.Line(Axis.INPUT))) {
+    for (Pattern pattern : List.of(NM_2_4, new Pattern.Block(2, 2), new Pattern.Line(Axis.INPUT))) {
       Map<String, Tensor> weights = new LinkedHashMap<>();
       List<Layer> layers =
           List.of(
