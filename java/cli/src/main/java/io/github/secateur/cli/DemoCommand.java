@@ -71,7 +71,9 @@ final class DemoCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "NAME",
       defaultValue = "lenet-300-100",
-      description = "simple-net, lenet-300-100 (default) or mlp:SIZES[:ACTIVATION].")
+      description =
+          "simple-net, lenet-300-100 (default), mlp:SIZES[:ACTIVATION], lenet-5-caffe or"
+              + " resnet-DEPTH[:CxHxW].")
   String model;
 
   @Option(

@@ -9,7 +9,6 @@ import io.github.secateur.graph.OpId;
 import io.github.secateur.graph.TensorType;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -26,12 +25,6 @@ public final class AveragePool implements Op {
   /** The mean of each plane. */
   public static final OpId GLOBAL = OpId.onnx("GlobalAveragePool");
 
-  /** Attribute of gradient nodes: the window was the whole image. */
-  static final String WHOLE = "whole";
-
-  /** Its value. */
-  static final Attribute YES = new Attribute.Int(1);
-
   private final OpId id;
 
   /** One of the two. */
@@ -44,25 +37,15 @@ public final class AveragePool implements Op {
     return id;
   }
 
-  /** The window of a pooling node or of its gradient. */
-  static Sliding sliding(Node node, Shape x) {
-    return node.op().equals(GLOBAL) || node.intAttribute(WHOLE, 0) != 0
-        ? Sliding.whole(node, x)
-        : Sliding.of(node, x, node.intsAttribute("kernel_shape", List.of()));
-  }
-
   @Override
   public List<TensorType> infer(Node node, Inference inference) {
     Shape x = Check.f32(node, inference, 0);
-    return List.of(new TensorType(DType.F32, sliding(node, x).output(x, x.dim(1))));
+    return List.of(new TensorType(DType.F32, Sliding.ofPool(node, x).output(x, x.dim(1))));
   }
 
   @Override
   public void gradient(Node node, Gradients gradients) {
-    Map<String, Attribute> attributes = new LinkedHashMap<>(node.attributes());
-    if (id.equals(GLOBAL)) {
-      attributes.put(WHOLE, YES);
-    }
+    Map<String, Attribute> attributes = Sliding.gradientAttributes(node);
     gradients.give(
         0, gradients.emit(AveragePoolGrad.ID, attributes, gradients.of(0), node.input(0)));
   }
@@ -70,7 +53,7 @@ public final class AveragePool implements Op {
   @Override
   public Kernel prepare(Node node, List<DeviceTensor> inputs, List<DeviceTensor> outputs, Run run) {
     ImageOps images = run.device().images();
-    Sliding sliding = sliding(node, inputs.get(0).shape());
+    Sliding sliding = Sliding.ofPool(node, inputs.get(0).shape());
     DeviceTensor x = inputs.get(0).view(sliding.image());
     DeviceTensor y = outputs.get(0).view(Sliding.image(node, outputs.get(0).shape()));
     boolean count = node.intAttribute("count_include_pad", 0) != 0;

@@ -30,7 +30,7 @@ public final class AveragePoolGrad implements Op {
   @Override
   public Kernel prepare(Node node, List<DeviceTensor> inputs, List<DeviceTensor> outputs, Run run) {
     ImageOps images = run.device().images();
-    Sliding sliding = AveragePool.sliding(node, inputs.get(1).shape());
+    Sliding sliding = Sliding.ofPool(node, inputs.get(1).shape());
     DeviceTensor dy = inputs.get(0).view(Sliding.image(node, inputs.get(0).shape()));
     DeviceTensor dx = outputs.get(0).view(sliding.image());
     boolean count = node.intAttribute("count_include_pad", 0) != 0;

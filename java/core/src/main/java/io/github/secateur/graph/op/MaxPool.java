@@ -9,7 +9,6 @@ import io.github.secateur.graph.TensorType;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The largest value under a sliding window (ONNX MaxPool; attributes kernel_shape and those of
@@ -38,19 +37,13 @@ public final class MaxPool implements Op {
     return id;
   }
 
-  private Sliding sliding(Node node, Shape x) {
-    return id.equals(GLOBAL)
-        ? Sliding.whole(node, x)
-        : Sliding.of(node, x, node.intsAttribute("kernel_shape", List.of()));
-  }
-
   @Override
   public List<TensorType> infer(Node node, Inference inference) {
     Shape x = Check.f32(node, inference, 0);
     if (node.intAttribute("storage_order", 0) != 0) {
       throw Check.misfit(node, "storage_order 1 (column-major indices) is not executed; use 0");
     }
-    Shape y = sliding(node, x).output(x, x.dim(1));
+    Shape y = Sliding.ofPool(node, x).output(x, x.dim(1));
     return List.of(
         new TensorType(DType.F32, y), new TensorType(DType.I64, y), new TensorType(DType.I32, y));
   }
@@ -62,7 +55,7 @@ public final class MaxPool implements Op {
           0,
           gradients.emit(
               MaxPoolGrad.ID,
-              id.equals(GLOBAL) ? Map.of(AveragePool.WHOLE, AveragePool.YES) : node.attributes(),
+              Sliding.gradientAttributes(node),
               gradients.of(0),
               gradients.saved(PLACES),
               node.input(0)));
@@ -75,7 +68,7 @@ public final class MaxPool implements Op {
       throw Check.misfit(node, "the output '%s' (Indices) is not computed", node.outputs().get(1));
     }
     ImageOps images = run.device().images();
-    Sliding sliding = sliding(node, inputs.get(0).shape());
+    Sliding sliding = Sliding.ofPool(node, inputs.get(0).shape());
     DeviceTensor x = inputs.get(0).view(sliding.image());
     Shape out = Sliding.image(node, outputs.get(0).shape());
     DeviceTensor y = outputs.get(0).view(out);

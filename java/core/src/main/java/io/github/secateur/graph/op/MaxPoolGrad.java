@@ -31,7 +31,7 @@ public final class MaxPoolGrad implements Op {
   @Override
   public Kernel prepare(Node node, List<DeviceTensor> inputs, List<DeviceTensor> outputs, Run run) {
     ImageOps images = run.device().images();
-    Sliding sliding = AveragePool.sliding(node, inputs.get(2).shape());
+    Sliding sliding = Sliding.ofPool(node, inputs.get(2).shape());
     Shape out = Sliding.image(node, inputs.get(0).shape());
     DeviceTensor dy = inputs.get(0).view(out);
     DeviceTensor places = inputs.get(1).view(out);

@@ -3,9 +3,11 @@ package io.github.secateur.graph.op;
 import io.github.secateur.device.ImageOps.Extent;
 import io.github.secateur.device.ImageOps.Pads;
 import io.github.secateur.device.ImageOps.Window;
+import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Node;
 import io.github.secateur.tensor.Shape;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The sliding window of a convolution or pooling node over images [batch, channels, height, width]
@@ -56,8 +58,26 @@ record Sliding(Shape image, Window declared, Window window) {
     return sliding;
   }
 
-  /** The window that covers whole images. */
-  static Sliding whole(Node node, Shape x) {
+  /** Attribute of a pooling node's gradient: the window is the whole image. */
+  static final String WHOLE = "whole";
+
+  /** The window of a pooling node, global or not, or of its gradient. */
+  static Sliding ofPool(Node node, Shape x) {
+    return isGlobal(node) || node.intAttribute(WHOLE, 0) != 0
+        ? whole(node, x)
+        : of(node, x, node.intsAttribute("kernel_shape", List.of()));
+  }
+
+  /** Attributes for the gradient of a pooling node. */
+  static Map<String, Attribute> gradientAttributes(Node node) {
+    return isGlobal(node) ? Map.of(WHOLE, new Attribute.Int(1)) : node.attributes();
+  }
+
+  private static boolean isGlobal(Node node) {
+    return node.opType().startsWith("Global");
+  }
+
+  private static Sliding whole(Node node, Shape x) {
     Shape image = image(node, x);
     Window window =
         new Window(
