@@ -48,8 +48,9 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "lenet-300-100",
       description =
           "simple-net (784-64-32-10), lenet-300-100 (default), mlp:SIZES[:ACTIVATION] such as"
-              + " mlp:784-512-256-10:gelu, lenet-5-caffe, or resnet-DEPTH[:CxHxW] such as resnet-8"
-              + " (1x28x28) or resnet-20:3x32x32.")
+              + " mlp:784-512-256-10:gelu, lenet-5-caffe, resnet-DEPTH[:CxHxW] such as resnet-8"
+              + " (1x28x28) or resnet-20:3x32x32, or cnn:CxHxW:LAYERS such as"
+              + " cnn:1x28x28:c16-m-c32s2b-g-10.")
   String model;
 
   @Option(

@@ -18,8 +18,10 @@ public final class Networks {
 
   private static final String FORMS =
       "simple-net, lenet-300-100, mlp:SIZES[:ACTIVATION] such as mlp:784-512-256-10:tanh,"
-          + " lenet-5-caffe, or resnet-DEPTH[:CxHxW] such as resnet-20:3x32x32";
+          + " lenet-5-caffe, resnet-DEPTH[:CxHxW] such as resnet-20:3x32x32, or cnn:CxHxW:LAYERS"
+          + " such as cnn:1x28x28:c16-m-c32s2b-g-10";
 
+  private static final Pattern CNN = Pattern.compile("cnn:([^:]*):([^:]*)");
   private static final Pattern RESNET = Pattern.compile("resnet-([0-9]{1,4})(?::(.*))?");
 
   private Networks() {}
@@ -27,8 +29,8 @@ public final class Networks {
   /**
    * The network that a specification names: {@code simple-net} (784-64-32-10), {@code
    * lenet-300-100} (LeCun et al. 1998), {@code mlp:784-512-256-10[:activation]} with ReLU unless
-   * given, {@code lenet-5-caffe}, or {@code resnet-20[:3x32x32]} for images of 1×28×28 unless
-   * given; see {@link Convolutional}.
+   * given, {@code lenet-5-caffe}, {@code resnet-20[:3x32x32]} for images of 1×28×28 unless given
+   * (see {@link Convolutional}), or {@code cnn:1x28x28:c16-m-c32k5s2b-g-10} (see LayerList).
    *
    * @param seed of the initial weights
    * @throws IllegalArgumentException naming what is wrong and the forms that are understood
@@ -41,6 +43,10 @@ public final class Networks {
     if (resnet.matches()) {
       Image image = resnet.group(2) == null ? Image.GRAY_28 : Image.parse(resnet.group(2));
       return Convolutional.resnet(Integer.parseInt(resnet.group(1)), image, seed);
+    }
+    Matcher cnn = CNN.matcher(specification);
+    if (cnn.matches()) {
+      return LayerList.parse(cnn.group(2), Image.parse(cnn.group(1)), seed);
     }
     return mlp(options(specification, seed));
   }

@@ -203,7 +203,8 @@ class OnnxImagesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"lenet-5-caffe", "resnet-8", "resnet-20:3x32x32"})
+  @ValueSource(
+      strings = {"lenet-5-caffe", "resnet-8", "resnet-20:3x32x32", "cnn:3x9x8:c4k5s2b-c6k2-m-20-7"})
   void aNetworkComputesWhatOnnxRuntimeDoes(String name) throws Exception {
     Model model = Networks.parse(name, 5);
     Shape shape = model.graph().requiredInputs().getFirst().shape(3);

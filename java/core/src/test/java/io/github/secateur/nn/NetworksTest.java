@@ -59,7 +59,14 @@ class NetworksTest {
         "resnet-2",
         "resnet-8:28x28",
         "resnet-8:0x28x28",
-        "resnet-8:"
+        "resnet-8:",
+        "cnn:1x28x28",
+        "cnn:1x28x28:c8",
+        "cnn:1x28x28:c0-10",
+        "cnn:1x28x28:10-c8-10",
+        "cnn:1x28x28:c8--10",
+        "cnn:1x3x3:m-m-10",
+        "cnn:28x28:c8-10"
       })
   void wrongSpecificationsNameTheCure(String specification) {
     String message =
@@ -86,6 +93,19 @@ class NetworksTest {
         resnet.outputs().stream().map(ValueInfo::name).toList());
     Graph small = Networks.parse("resnet-8", 1).graph();
     assertEquals(Shape.of(16, 1, 3, 3), small.initializer("conv1.weight").shape());
+  }
+
+  @Test
+  void layersAreReadOneByOne() {
+    Graph graph = Networks.parse("cnn:3x9x8:c4k5s2b-c6k2-m-20-7", 1).graph();
+    assertEquals(Shape.of(4, 3, 5, 5), graph.initializer("conv1.weight").shape());
+    assertFalse(graph.initializers().containsKey("conv1.bias"));
+    assertEquals(Shape.of(4), graph.initializer("bn1.scale").shape());
+    assertEquals(Shape.of(6), graph.initializer("conv2.bias").shape());
+    assertEquals(Shape.of(20, 6 * 3 * 2), graph.initializer("fc1.weight").shape());
+    assertEquals(Shape.of(7, 20), graph.initializer("fc2.weight").shape());
+    Graph mean = Networks.parse("cnn:1x28x28:c16-m-c32s2b-g-10", 1).graph();
+    assertEquals(Shape.of(10, 32), mean.initializer("fc1.weight").shape());
   }
 
   private static long parameters(Graph graph) {
