@@ -102,6 +102,59 @@ class SolverTest {
     assertTrue(obcs < 0.9 * sparseGpts, obcs + " of " + sparseGpts);
   }
 
+  /**
+   * From the definition: column j, all before it frozen, is removed with the inverse of H over
+   * columns j and up; the mask takes the lowest w² over the first element of that inverse.
+   */
+  @Test
+  void sparseGptFollowsItsDefinition() {
+    for (int seed = 0; seed < 10; seed++) {
+      int n = 9;
+      LayerProblem p = problem(4, n, seed);
+      double[] h = p.hessian().damped(p.damping()).h();
+      Solution s = SparseGpt.solve(p, Target.Blocks.single(20));
+      double[] w = p.doubles();
+      double[] costs = new double[w.length];
+      for (int j = 0; j < n; j++) {
+        double[] first = firstRowOfInverse(h, n, j);
+        for (int row = 0; row < 4; row++) {
+          double before = p.weights()[row * n + j];
+          costs[row * n + j] = before * before / first[0];
+          if (!s.kept()[row * n + j]) {
+            double error = w[row * n + j] / first[0];
+            for (int t = j; t < n; t++) {
+              w[row * n + t] -= error * first[t - j];
+            }
+          }
+        }
+      }
+      double dearest = 0;
+      double cheapest = Double.POSITIVE_INFINITY;
+      for (int i = 0; i < w.length; i++) {
+        assertEquals(w[i], s.weights()[i], 1e-4);
+        if (s.kept()[i]) {
+          cheapest = Math.min(cheapest, costs[i]);
+        } else {
+          dearest = Math.max(dearest, costs[i]);
+        }
+      }
+      assertTrue(dearest <= cheapest * (1 + 1e-6), dearest + " above " + cheapest);
+    }
+  }
+
+  /** Row 0 of the inverse of H over columns from {@code j} on. */
+  private static double[] firstRowOfInverse(double[] h, int n, int j) {
+    int size = n - j;
+    double[][] system = new double[size][size + 1];
+    for (int r = 0; r < size; r++) {
+      for (int c = 0; c < size; c++) {
+        system[r][c] = h[(j + r) * n + j + c];
+      }
+    }
+    system[0][size] = 1;
+    return eliminate(system);
+  }
+
   @Test
   void withoutCorrelationsMagnitudeIsOptimalAndWeightsStay() {
     float[] h = new float[7 * 7];
