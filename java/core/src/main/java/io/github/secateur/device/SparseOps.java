@@ -1,5 +1,7 @@
 package io.github.secateur.device;
 
+import io.github.secateur.tensor.Shape;
+
 /** Products of a sparse weight matrix with dense activations, F32. */
 public interface SparseOps {
   /** A weight matrix packed for this device; whoever packed it closes it. */
@@ -111,6 +113,40 @@ public interface SparseOps {
    * @param values of the shape of the weight that was packed
    */
   void refresh(PackedWeight weight, DeviceTensor values);
+
+  /** Filters of a convolution, packed for images of one shape; whoever packed them closes them. */
+  interface PackedFilters extends PackedWeight {
+    /** Shape of the images, [batch, channels, height, width]. */
+    Shape images();
+
+    /** Shape of the results, [batch, outputs, out height, out width]. */
+    Shape results();
+
+    /** Bytes of workspace that {@link #convolve} needs. */
+    long workspaceBytes();
+  }
+
+  /**
+   * Packs the filters of a convolution: single weights, zeros and what the mask prunes left out.
+   * {@link PackedWeight#out} counts outputs, {@link PackedWeight#in} the places of a filter.
+   *
+   * @param images shape of what is convolved, [batch, channels, height, width]
+   * @param weight [outputs, channels / groups, kernel height, kernel width]
+   * @param mask over {@code weight}, or null
+   * @throws DeviceException UNAVAILABLE for a convolution that this device cannot run sparse
+   */
+  PackedFilters packFilters(
+      ImageOps.Convolution convolution, Shape images, DeviceTensor weight, DeviceMask mask);
+
+  /**
+   * y = f(convolution of x + bias).
+   *
+   * @param x of the shape that the filters were packed for
+   * @param y of the shape of the results
+   * @param workspace at least as large as the filters say
+   */
+  void convolve(
+      PackedFilters filters, DeviceTensor x, Epilogue epilogue, DeviceTensor y, Buffer workspace);
 
   /** Bytes of workspace that products with this weight need for this batch size. */
   long workspaceBytes(PackedWeight weight, long batch);

@@ -44,6 +44,7 @@ import io.github.secateur.graph.op.Softmax;
 import io.github.secateur.graph.op.SoftmaxCrossEntropy;
 import io.github.secateur.graph.op.SoftmaxCrossEntropyGrad;
 import io.github.secateur.graph.op.SoftmaxGrad;
+import io.github.secateur.graph.op.SparseConv;
 import io.github.secateur.graph.op.SparseGemm;
 import io.github.secateur.graph.op.StraightThrough;
 import io.github.secateur.graph.op.Sum;
@@ -98,6 +99,7 @@ public final class Ops {
               new HardConcrete(),
               new HardConcreteGrad(),
               new StraightThrough(),
+              new SparseConv(),
               new SparseGemm(),
               new MaskedGemm(),
               new MaskedGemmInputGrad(),

@@ -70,6 +70,11 @@ public final class Candidates {
     return formats;
   }
 
+  /** Formats to time for a layer: convolutions have one. */
+  static List<SparseFormat> of(SparseLayer layer, Predicate<SparseFormat> supported, long rows) {
+    return layer.isConvolution() ? List.of(new Rows()) : of(layer.pattern(), supported, rows);
+  }
+
   private static boolean canWin(WeightPattern pattern, SparseFormat format) {
     double all = (double) pattern.out() * pattern.in();
     return cost(pattern, format) < pattern.nonzeros() && pattern.stored(format) < MOST * all;

@@ -3,9 +3,13 @@ package io.github.secateur.sparse;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceException;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.ImageOps;
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.graph.Model;
+import io.github.secateur.graph.Node;
+import io.github.secateur.graph.op.Conv;
+import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.List;
 import java.util.OptionalLong;
@@ -35,6 +39,28 @@ record DeviceTrial(Device device) implements Trial {
       }
       throw e;
     }
+  }
+
+  @Override
+  public OptionalLong packFilters(Node convolution, Shape images, Tensor weight) {
+    boolean signal = images.rank() == 3;
+    Shape x = signal ? image(images) : images;
+    Shape w = signal ? image(weight.shape()) : weight.shape();
+    ImageOps.Convolution geometry =
+        new ImageOps.Convolution(Conv.window(convolution, images, weight.shape()), 1);
+    try (DeviceTensor filters = device.toDevice(weight.reshape(w));
+        SparseOps.PackedFilters packed = device.sparse().packFilters(geometry, x, filters, null)) {
+      return OptionalLong.of(packed.byteSize());
+    } catch (DeviceException e) {
+      if (e.status() == DeviceException.Status.UNAVAILABLE) {
+        return OptionalLong.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static Shape image(Shape signal) {
+    return Shape.of(signal.dim(0), signal.dim(1), 1, signal.dim(2));
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Node;
 import io.github.secateur.graph.ValueInfo;
+import io.github.secateur.graph.op.SparseConv;
 import io.github.secateur.graph.op.SparseGemm;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Shape;
@@ -15,7 +16,8 @@ import java.util.Optional;
 
 /**
  * Lets a sparse product do what follows it: SparseGemm, then Add of a bias [out], then Relu,
- * LeakyRelu, Sigmoid, Tanh or Gelu become one SparseGemm with that bias and activation.
+ * LeakyRelu, Sigmoid, Tanh or Gelu become one SparseGemm with that bias and activation; SparseConv
+ * takes the activation.
  *
  * <p>Only where the value between is read by the next node alone and is no output of the graph.
  */
@@ -26,7 +28,7 @@ final class Fusion {
   static Graph fuse(Graph given) {
     Graph graph = given.copy();
     for (Node node : given.nodes()) {
-      if (node.op().equals(SparseGemm.ID)) {
+      if (node.op().equals(SparseGemm.ID) || node.op().equals(SparseConv.ID)) {
         fuse(graph, node);
       }
     }
@@ -66,7 +68,9 @@ final class Fusion {
       return tail;
     }
     Optional<Node> next = onlyReader(graph, product.output());
-    if (product.input(2).isEmpty()
+    // A vector that is added to images runs along their width, not over their channels.
+    if (!SparseForm.isConvolution(product)
+        && product.input(2).isEmpty()
         && next.isPresent()
         && bias(graph, next.get(), product.output(), out).isPresent()) {
       tail.add(next.get());

@@ -1,9 +1,12 @@
 package io.github.secateur.sparse;
 
 import io.github.secateur.device.SparseFormat;
+import io.github.secateur.exec.ShapeInference;
+import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Node;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
@@ -20,8 +23,9 @@ final class LayerKey {
    *
    * @param rows of the product: activations at once
    * @param formats that are candidates
+   * @param types of the model's values; of a convolution the images' size and the window count
    */
-  static String of(SparseLayer layer, long rows, List<SparseFormat> formats) {
+  static String of(SparseLayer layer, long rows, List<SparseFormat> formats, ShapeInference types) {
     WeightPattern p = layer.pattern();
     StringBuilder key = new StringBuilder();
     key.append(p.out()).append('x').append(p.in());
@@ -29,6 +33,13 @@ final class LayerKey {
       key.append(" input-major");
     }
     key.append(' ').append(layer.product().opType());
+    if (layer.isConvolution()) {
+      key.append(types.type(layer.product().input(0)).shape());
+      layer.product().attributes().entrySet().stream()
+          .filter(e -> !e.getKey().equals("group"))
+          .sorted(Map.Entry.comparingByKey())
+          .forEach(e -> key.append(' ').append(e.getKey()).append(text(e.getValue())));
+    }
     if (!layer.sparse().input(2).isEmpty()) {
       key.append(" bias");
     }
@@ -41,6 +52,15 @@ final class LayerKey {
     return key.append(
             formats.stream().map(f -> format(p, f)).collect(Collectors.joining(" ", " [", "]")))
         .toString();
+  }
+
+  private static String text(Attribute attribute) {
+    return switch (attribute) {
+      case Attribute.Int(long value) -> Long.toString(value);
+      case Attribute.Text(String value) -> value;
+      case Attribute.Ints(List<Long> values) -> values.toString().replace(" ", "");
+      default -> attribute.toString();
+    };
   }
 
   private static String format(WeightPattern pattern, SparseFormat format) {

@@ -18,9 +18,9 @@ import java.util.stream.LongStream;
  * A layer that could run sparse: a dense product with what follows it, and the one sparse node that
  * does the same.
  *
- * @param product Gemm or MatMul
+ * @param product Gemm, MatMul or Conv
  * @param tail the bias and activation after it that a sparse product does itself, may be empty
- * @param sparse SparseGemm in the place of the product alone
+ * @param sparse SparseGemm or SparseConv in the place of the product alone
  * @param pattern of its weight
  */
 record SparseLayer(Node product, List<Node> tail, Node sparse, WeightPattern pattern) {
@@ -39,7 +39,9 @@ record SparseLayer(Node product, List<Node> tail, Node sparse, WeightPattern pat
 
   private static SparseLayer of(Graph graph, Node product, Node sparse) {
     WeightPattern pattern =
-        WeightPattern.of(graph.initializer(sparse.input(1)), SparseForm.transposed(sparse));
+        WeightPattern.of(
+            SparseForm.matrix(product, graph.initializer(sparse.input(1))),
+            SparseForm.transposed(sparse));
     return new SparseLayer(product, Fusion.tail(graph, sparse, pattern.out()), sparse, pattern);
   }
 
@@ -57,14 +59,22 @@ record SparseLayer(Node product, List<Node> tail, Node sparse, WeightPattern pat
     return sparse.input(1);
   }
 
-  /** Rows of its activations. */
+  /** Whether it is a convolution. */
+  boolean isConvolution() {
+    return SparseForm.isConvolution(product);
+  }
+
+  /** Rows of its activations; of a convolution its images. */
   long rows(ShapeInference types) {
+    if (isConvolution()) {
+      return types.type(product.input(0)).shape().dim(0);
+    }
     return types.type(product.input(0)).shape().size() / Math.max(1, pattern.in());
   }
 
   /** The sparse node in a format, in the place of the product alone. */
   Node sparse(SparseFormat format) {
-    return sparse.with("format", new Attribute.Text(format.label()));
+    return isConvolution() ? sparse : sparse.with("format", new Attribute.Text(format.label()));
   }
 
   /**

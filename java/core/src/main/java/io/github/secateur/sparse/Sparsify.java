@@ -137,7 +137,7 @@ public final class Sparsify {
     Times.Layer times = timed.times();
     Candidate best = times.sparse().getFirst();
     BreakEven breakEven = null;
-    if (tuner.options().breakEven) {
+    if (tuner.options().breakEven && !layer.isConvolution()) {
       SparseFormat kind = LayerShape.kind(layer.pattern());
       breakEven = tuner.breakEven(LayerShape.of(layer), layer.rows(types), kind);
     }

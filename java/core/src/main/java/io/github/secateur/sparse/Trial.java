@@ -2,6 +2,8 @@ package io.github.secateur.sparse;
 
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.graph.Model;
+import io.github.secateur.graph.Node;
+import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.List;
 import java.util.OptionalLong;
@@ -17,6 +19,14 @@ interface Trial {
    * @param transposed whether the weight is stored [in, out]
    */
   OptionalLong pack(Tensor weight, boolean transposed, SparseFormat format);
+
+  /**
+   * Bytes that the filters of a convolution take packed, or empty when the device cannot run it
+   * sparse.
+   *
+   * @param images shape of what is convolved, as the node has it
+   */
+  OptionalLong packFilters(Node convolution, Shape images, Tensor weight);
 
   /**
    * Times of one run of each model, in order. The first is the one to beat; of the others those

@@ -43,8 +43,8 @@ final class Tuner {
    */
   Optional<Timed> layer(Model whole, SparseLayer layer, ShapeInference types) {
     long rows = layer.rows(types);
-    List<SparseFormat> formats = Candidates.of(layer.pattern(), trial::supports, rows);
-    String key = LayerKey.of(layer, rows, formats);
+    List<SparseFormat> formats = Candidates.of(layer, trial::supports, rows);
+    String key = LayerKey.of(layer, rows, formats, types);
     Times.Layer known = file.known().layers().get(key);
     if (known != null) {
       cached++;
@@ -64,8 +64,12 @@ final class Tuner {
     List<Model> models = new ArrayList<>(List.of(dense));
     List<String> labels = new ArrayList<>();
     List<Long> bytes = new ArrayList<>();
-    for (SparseFormat format : Candidates.of(layer.pattern(), trial::supports, rows)) {
-      OptionalLong packed = trial.pack(weight, layer.transposed(), format);
+    for (SparseFormat format : Candidates.of(layer, trial::supports, rows)) {
+      OptionalLong packed =
+          layer.isConvolution()
+              ? trial.packFilters(
+                  layer.product(), types.type(layer.product().input(0)).shape(), weight)
+              : trial.pack(weight, layer.transposed(), format);
       if (packed.isPresent()) {
         models.add(SparseLayer.replace(dense, List.of(layer), List.of(layer.sparse(format))));
         labels.add(format.label());

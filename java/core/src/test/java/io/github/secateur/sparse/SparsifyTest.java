@@ -36,6 +36,25 @@ class SparsifyTest {
       new Sparsify.Options(0.05, 0.3, 3, TuneCache.off(), false);
 
   @Test
+  void convolutionsRunSparseByTheSameChoice() {
+    Model model = pruned("lenet-5-caffe", 0.95);
+    try (Device device = cpu()) {
+      Sparsified s = Sparsify.apply(device, model, List.of(8L), QUICK).getFirst();
+      assertEquals(
+          List.of("conv1", "conv2", "fc1", "fc2"),
+          s.choices().stream().map(SparseChoice::layer).toList());
+      for (SparseChoice choice : s.choices()) {
+        OpId op = s.model().graph().node(choice.layer()).orElseThrow().op();
+        String kind = choice.layer().startsWith("conv") ? "Conv" : "Gemm";
+        assertEquals(choice.chosen() ? OpId.own("Sparse" + kind) : OpId.onnx(kind), op);
+      }
+      Tensor x = random(Shape.of(8, 1, 28, 28), 0, 3);
+      assertArrayEquals(
+          logits(device, model, x), logits(device, Sparsify.everywhere(model, 0.3), x), 1e-4f);
+    }
+  }
+
+  @Test
   void aLayerLeavesDenseOnlyForTheGainAskedForAndTheModelIsNeverSlower() {
     Model model = pruned("mlp:512-1024-1024-10", 0.98);
     try (Device device = cpu()) {
@@ -198,6 +217,15 @@ class SparsifyTest {
             Executable.compile(
                 model, Map.of("x", x.shape()), parameters, Executable.Mode.INFERENCE)) {
       return executable.run(Map.of("x", x)).get("y").toFloats();
+    }
+  }
+
+  private static float[] logits(Device device, Model model, Tensor x) {
+    try (Parameters parameters = Parameters.upload(device, model.graph());
+        Executable executable =
+            Executable.compile(
+                model, Map.of("x", x.shape()), parameters, Executable.Mode.INFERENCE)) {
+      return executable.run(Map.of("x", x)).get("logits").toFloats();
     }
   }
 

@@ -4,6 +4,7 @@ import io.github.secateur.device.SparseFormat;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Node;
 import io.github.secateur.graph.op.SparseGemm;
+import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +43,11 @@ final class Table implements Trial {
   @Override
   public OptionalLong pack(Tensor weight, boolean transposed, SparseFormat format) {
     return absent.contains(format.label()) ? OptionalLong.empty() : OptionalLong.of(17);
+  }
+
+  @Override
+  public OptionalLong packFilters(Node convolution, Shape images, Tensor weight) {
+    return absent.contains("csr") ? OptionalLong.empty() : OptionalLong.of(17);
   }
 
   @Override

@@ -21,6 +21,10 @@ public final class AbiSparse {
       Abi.operation("secateur_spmm", LONG, LONG, LONG, LONG, LONG, LONG, LONG);
   private static final MethodHandle SDDMM =
       Abi.operation("secateur_sddmm", LONG, LONG, LONG, LONG, LONG, LONG, LONG);
+  private static final MethodHandle SPARSE_CONV_PACK =
+      Abi.operation("secateur_sparse_conv_pack", LONG, LONG, LONG, LONG, LONG);
+  private static final MethodHandle SPARSE_CONVOLVE =
+      Abi.operation("secateur_sparse_convolve", LONG, LONG, LONG, LONG, LONG, LONG, LONG);
   // Not operations: they take no stream.
   private static final MethodHandle SPARSE_INFO =
       Abi.bind("secateur_sparse_info", INT, LONG, LONG, LONG, LONG, LONG);
@@ -144,6 +148,35 @@ public final class AbiSparse {
       long device, long flops, long readBandwidth, long workspace, long workspaceBytes) {
     try {
       return (int) CPU_PEAK.invokeExact(device, flops, readBandwidth, workspace, workspaceBytes);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  /** {@code conv} is the address of a secateur_conv. */
+  public static int packFilters(
+      long device, long stream, long conv, long w, long mask, long packed, long packedBytes) {
+    try {
+      return (int) SPARSE_CONV_PACK.invokeExact(device, stream, conv, w, mask, packed, packedBytes);
+    } catch (Throwable t) {
+      throw Abi.rethrow(t);
+    }
+  }
+
+  public static int convolve(
+      long device,
+      long stream,
+      long batch,
+      long packed,
+      long x,
+      long epilogue,
+      long y,
+      long workspace,
+      long workspaceBytes) {
+    try {
+      return (int)
+          SPARSE_CONVOLVE.invokeExact(
+              device, stream, batch, packed, x, epilogue, y, workspace, workspaceBytes);
     } catch (Throwable t) {
       throw Abi.rethrow(t);
     }

@@ -5,12 +5,16 @@ import static io.github.secateur.device.abi.Abi.LONG;
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.ImageOps;
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.device.SparseOps;
 import io.github.secateur.device.abi.Abi;
 import io.github.secateur.device.abi.AbiSparse;
 import io.github.secateur.device.abi.AbiSparseArguments;
+import io.github.secateur.device.abi.ImageShapes;
+import io.github.secateur.device.abi.Shapes;
 import io.github.secateur.device.abi.SparseShapes;
+import io.github.secateur.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -23,10 +27,12 @@ import java.util.stream.LongStream;
 final class HostSparse implements SparseOps {
   private final HostDevice device;
   private final MemorySegment arguments; // structures of a call, never kept between two
+  private final MemorySegment convolution; // the same
 
   HostSparse(HostDevice device, Arena arena) {
     this.device = device;
     this.arguments = arena.allocate(AbiSparseArguments.BYTES, 64);
+    this.convolution = arena.allocate(ImageShapes.BYTES, 64);
   }
 
   /** A weight matrix: a layout for x · Wᵀ and, when trainable, one for dy · W. */
@@ -253,6 +259,112 @@ final class HostSparse implements SparseOps {
         "sparse weight gradient",
         AbiSparse.sddmm(device.handle(), device.stream(), batch, buffer, 0, 0, 0, 0, size));
     return device.sizes().get(LONG, 0);
+  }
+
+  /** Filters laid out for {@code secateur_sparse_convolve}. */
+  private record Filters(
+      Shape images, Shape results, long in, Buffer buffer, long nonzeros, long workspaceBytes)
+      implements PackedFilters {
+    @Override
+    public long out() {
+      return results.dim(1);
+    }
+
+    @Override
+    public long byteSize() {
+      return buffer.byteSize();
+    }
+
+    @Override
+    public SparseFormat format() {
+      return new SparseFormat.Rows();
+    }
+
+    @Override
+    public void close() {
+      buffer.close();
+    }
+  }
+
+  @Override
+  public PackedFilters packFilters(
+      ImageOps.Convolution geometry, Shape images, DeviceTensor weight, DeviceMask mask) {
+    String op = "pack filters";
+    Shape w = weight.shape();
+    if (mask != null && !mask.shape().equals(w)) {
+      throw new IllegalArgumentException(
+          "%s: the mask is over %s, the weight has %s".formatted(op, mask.shape(), w));
+    }
+    ImageShapes.convolution(convolution, geometry, images, w, null);
+    Shape results = ImageShapes.output(op, geometry.window(), images, w.dim(0));
+    packFilters(weight, mask, 0);
+    Buffer buffer = device.allocate(device.sizes().get(LONG, 0));
+    try {
+      packFilters(weight, mask, buffer.address());
+      Abi.check(
+          op,
+          AbiSparse.convolve(
+              device.handle(),
+              device.stream(),
+              images.dim(0),
+              buffer.address(),
+              0,
+              0,
+              0,
+              0,
+              device.sizes().address()));
+      long workspace = device.sizes().get(LONG, 0);
+      return new Filters(images, results, w.size() / w.dim(0), buffer, nonzeros(buffer), workspace);
+    } catch (RuntimeException e) {
+      buffer.close();
+      throw e;
+    }
+  }
+
+  /** Packs filters, or asks for the size when the target is 0. */
+  private void packFilters(DeviceTensor weight, DeviceMask mask, long target) {
+    Abi.check(
+        "pack filters",
+        AbiSparse.packFilters(
+            device.handle(),
+            device.stream(),
+            convolution.address(),
+            device.f32("pack filters", weight),
+            device.mask("pack filters", mask),
+            target,
+            device.sizes().address()));
+  }
+
+  @Override
+  public void convolve(
+      PackedFilters packed, DeviceTensor x, Epilogue epilogue, DeviceTensor y, Buffer workspace) {
+    String op = "sparse convolve";
+    if (!(packed instanceof Filters filters)) {
+      throw SparseShapes.foreign(op);
+    }
+    if (!x.shape().equals(filters.images) || !y.shape().equals(filters.results)) {
+      throw new IllegalArgumentException(
+          "%s: filters packed for images %s to %s cannot convolve %s to %s"
+              .formatted(op, filters.images, filters.results, x.shape(), y.shape()));
+    }
+    DeviceTensor bias = epilogue.bias();
+    if (bias != null) {
+      Shapes.vector(op + ": bias", bias, filters.out(), "output");
+    }
+    AbiSparseArguments.epilogue(arguments, epilogue, bias == null ? 0 : device.f32(op, bias));
+    device.sizes().set(LONG, 0, workspace.byteSize());
+    Abi.check(
+        op,
+        AbiSparse.convolve(
+            device.handle(),
+            device.stream(),
+            x.shape().dim(0),
+            device.address(op, filters.buffer),
+            device.f32(op, x),
+            arguments.address() + AbiSparseArguments.EPILOGUE,
+            device.f32(op, y),
+            device.address(op, workspace),
+            device.sizes().address()));
   }
 
   private static Packed packed(String op, PackedWeight weight) {

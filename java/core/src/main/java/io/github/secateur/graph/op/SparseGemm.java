@@ -32,7 +32,8 @@ public final class SparseGemm implements Op {
     return ID;
   }
 
-  private static SparseOps.Epilogue epilogue(Node node, DeviceTensor bias) {
+  /** What follows the product, from the node's attributes. */
+  static SparseOps.Epilogue epilogue(Node node, DeviceTensor bias) {
     String name = node.textAttribute("activation", "");
     try {
       return new SparseOps.Epilogue(

@@ -22,6 +22,7 @@ public abstract class DeviceContractTest
         BoxContract,
         GateContract,
         SparseContract,
+        SparseConvContract,
         SparseTrainingContract,
         ImageContract,
         NormContract,

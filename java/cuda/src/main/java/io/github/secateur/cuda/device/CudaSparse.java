@@ -3,9 +3,11 @@ package io.github.secateur.cuda.device;
 import io.github.secateur.device.Buffer;
 import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.ImageOps;
 import io.github.secateur.device.NnOps.Binary;
 import io.github.secateur.device.SparseFormat;
 import io.github.secateur.device.SparseOps;
+import io.github.secateur.device.UnrolledFilters;
 import io.github.secateur.device.abi.SparseShapes;
 import io.github.secateur.tensor.Shape;
 import java.lang.foreign.Arena;
@@ -223,6 +225,22 @@ final class CudaSparse implements SparseOps {
   }
 
   /** None: plans own their buffers, because captured products go on using them. */
+  /** Unrolled: cuSPARSE multiplies matrices. */
+  @Override
+  public PackedFilters packFilters(
+      ImageOps.Convolution convolution, Shape images, DeviceTensor weight, DeviceMask mask) {
+    return UnrolledFilters.pack(device, convolution, images, weight, mask);
+  }
+
+  @Override
+  public void convolve(
+      PackedFilters filters, DeviceTensor x, Epilogue epilogue, DeviceTensor y, Buffer workspace) {
+    if (!(filters instanceof UnrolledFilters unrolled)) {
+      throw SparseShapes.foreign("sparse convolve");
+    }
+    unrolled.convolve(x, epilogue, y, workspace);
+  }
+
   @Override
   public long workspaceBytes(PackedWeight weight, long batch) {
     packed("sparse matmul", weight);
