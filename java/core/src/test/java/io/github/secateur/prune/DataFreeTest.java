@@ -1,5 +1,6 @@
 package io.github.secateur.prune;
 
+import static io.github.secateur.prune.Pattern.Axis.INPUT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -18,6 +19,7 @@ import io.github.secateur.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Data-free pruning of small graphs made by hand, with operators that the engine cannot run. */
@@ -105,6 +107,60 @@ class DataFreeTest {
     assertArrayEquals(wanted16, shorts(pruned.graph().initializer("half")));
     assertArrayEquals(wanted(bf16), shorts(pruned.graph().initializer("brain")));
     assertEquals(DType.BF16, pruned.graph().initializer("brain").dtype());
+  }
+
+  @Test
+  void patternsTakeEveryType() {
+    Graph graph = new Graph("g");
+    graph.initializers().put("half", shorts(DType.F16, new short[] {0x3c00, 0x4000, 0x4200, 1}));
+    graph.initializers().put("filters", Tensor.of(Shape.of(1, 2, 1, 2), 1, -8, 2, 7));
+    graph.nodes().add(Node.of("conv", "Conv", List.of("x", "filters"), List.of("c")));
+    graph.nodes().add(Node.of("a", "MatMul", List.of("c", "half"), List.of("h")));
+    Model pruned =
+        DataFree.prune(new Model(graph), options(new Pattern.NM(1, 2, INPUT, false))).model();
+    // MatMul's inputs are its rows; the convolution's are channels at each place.
+    assertArrayEquals(
+        new short[] {0, 0x4000, 0x4200, 0}, shorts(pruned.graph().initializer("half")));
+    assertFloats(pruned, "filters", 0, -8, 2, 0);
+    pruned = DataFree.prune(new Model(graph), options(new Pattern.Block(1, 2))).model();
+    assertArrayEquals(
+        new short[] {0x3c00, 0, 0x4200, 0}, shorts(pruned.graph().initializer("half")));
+  }
+
+  @Test
+  void excludedLayersAreLeft() {
+    Graph graph = new Graph("g");
+    graph.initializers().put("v", Tensor.of(Shape.of(2, 2), 1, 2, 3, 4));
+    graph.initializers().put("w", Tensor.of(Shape.of(2, 2), 1, 2, 3, 4));
+    graph.nodes().add(Node.of("a", "MatMul", List.of("x", "v"), List.of("h")));
+    graph.nodes().add(Node.of("b", "MatMul", List.of("h", "w"), List.of("y")));
+    DataFree.Result result = DataFree.prune(new Model(graph), excluding("a"));
+    assertEquals(List.of(new DataFree.Left("v", "excluded")), result.left());
+    assertFloats(result.model(), "v", 1, 2, 3, 4);
+    assertFloats(result.model(), "w", 0, 0, 3, 4);
+    var e =
+        assertThrows(
+            IllegalArgumentException.class, () -> DataFree.prune(new Model(graph), excluding("c")));
+    assertEquals("there is no prunable layer 'c'; there are a, b", e.getMessage());
+  }
+
+  @Test
+  void neuronsNeedTheNetworkToRun() {
+    assertThrows(IllegalArgumentException.class, () -> options(new Pattern.Neuron()));
+  }
+
+  private static DataFree.Options options(Pattern pattern) {
+    return new DataFree.Options(
+        new Criterion.Magnitude(Norm.L1), pattern, new Allocation.PerLayer(), Limits.NONE, 0.5);
+  }
+
+  private static DataFree.Options excluding(String layer) {
+    return new DataFree.Options(
+        new Criterion.Magnitude(Norm.L1),
+        new Pattern.Unstructured(),
+        new Allocation.PerLayer(),
+        new Limits(1, Map.of(), 0, Set.of(layer), Set.of()),
+        0.5);
   }
 
   @Test
