@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "image/conv.h"
 #include "isa.h"
 #include "secateur.h"
 #include "sparse/panels.h"
@@ -84,6 +85,13 @@ struct Kernels {
   // The rows of a strip: its sums where bits are set, +0 elsewhere. Up to 16 floats behind the last
   // sum may be read.
   void (*sampled_write)(const SampledStrip& strip);
+
+  // Convolutions. All outputs of at most conv_pixels pixels; one output plane of one image; a block
+  // of a weight gradient.
+  int64_t conv_pixels;
+  void (*conv_panel)(const ConvProduct& product, int64_t first, int64_t pixels);
+  void (*conv_plane)(const ConvProduct& product, int64_t image, int64_t output);
+  void (*conv_weight)(const ConvProduct& product, const ConvWeightBlock& block);
 
   // Multiply-adds in registers, `times` rounds of them: returns their number, and a sum of the
   // registers in *sum. And the sum of n elements, n a multiple of 256, read as fast as they come.

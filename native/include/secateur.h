@@ -286,8 +286,7 @@ SECATEUR_API secateur_status secateur_col2im(secateur_device *device, void *stre
  * y[n, o, i, j] = bias[o] + sum over c, k, l of w[o, c, k, l] x[n, (o's group, c), ...], w
  * [outputs, channels / groups, kernel_h, kernel_w], bias [outputs] or NULL, y [batch, outputs,
  * out_h, out_w]; and its adjoints in x and in w. One fixed order of sums whatever the number of
- * threads. CPU device only (UNAVAILABLE on CUDA: im2col and cuBLAS). Needs secateur_blas_load for
- * speed, not for results. */
+ * threads. CPU device only (UNAVAILABLE on CUDA: im2col and cuBLAS); no BLAS is needed. */
 typedef struct secateur_conv {
   secateur_window window;
   int64_t outputs;

@@ -1,95 +1,158 @@
-// Convolution and its gradients.
-#include <algorithm>
+// Convolution and its input gradient as products of weights and columns (conv.h), a panel of pixels
+// a piece of work; no more memory than the gradient's transposed weights is needed.
+//
+// Cost: outputs * depth * pixels multiply-adds at the rate of a matrix product, and the columns,
+// written to the first-level cache once for all outputs.
+#include "image/conv.h"
 
+#include <algorithm>
+#include <numeric>
+
+#include "../kernels.h"
+#include "../pool.h"
 #include "device.h"
-#include "pool.h"
+#include "image/conv_weight.h"
 
 namespace secateur {
 namespace {
 
-// Calls use(input element of a plane, output element of a plane) for every pair that meets at place
-// (k, l) of the window.
-template <class Use>
-void for_pairs(const secateur_window& w, int32_t k, int32_t l, const Use& use) {
-  for (int64_t i = 0; i < w.out_h; ++i) {
-    const int64_t row = i * w.stride_h + static_cast<int64_t>(k) * w.dilation_h - w.pad_top;
-    if (row < 0 || row >= w.in_h) continue;
-    for (int64_t j = 0; j < w.out_w; ++j) {
-      const int64_t col = j * w.stride_w + static_cast<int64_t>(l) * w.dilation_w - w.pad_left;
-      if (col >= 0 && col < w.in_w) use(row * w.in_w + col, i * w.out_w + j);
-    }
+constexpr double kChunk = 1 << 19;    // multiply-adds a piece of work
+constexpr int64_t kPlaneOutputs = 2;  // outputs of a group that are taken plane by plane
+constexpr size_t kNoWorkspace = 64;   // a size of 0 could not be told from a question
+
+void multiply(const ConvProduct& p) {
+  const Kernels& loops = kernels();
+  if (p.pixels() == 0) return;
+  const double work = static_cast<double>(p.outputs) * static_cast<double>(p.depth());
+  if (p.outputs <= kPlaneOutputs) {
+    const double plane = work / static_cast<double>(p.outputs) * static_cast<double>(p.plane());
+    const int64_t grain =
+        std::max<int64_t>(1, static_cast<int64_t>(kChunk / std::max(plane, 64.0)));
+    parallel_ranges(p.batch * p.outputs, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t at = begin; at < end; ++at) loops.conv_plane(p, at / p.outputs, at % p.outputs);
+    });
+    return;
   }
+  const int64_t panel = loops.conv_pixels;
+  const double each = std::max(work, 64.0) * static_cast<double>(panel);
+  const int64_t grain = panel * std::max<int64_t>(1, static_cast<int64_t>(kChunk / each));
+  parallel_ranges(p.pixels(), grain, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; at += panel) {
+      loops.conv_panel(p, at, std::min(panel, end - at));
+    }
+  });
 }
 
-// Calls use(channel of the group, k, l, element of w) for the weights of an output channel.
-template <class Use>
-void for_weights(const secateur_conv& conv, int64_t output, const Use& use) {
-  const secateur_window& w = conv.window;
-  const int64_t channels = w.channels / conv.groups;
-  int64_t element = output * channels * w.kernel_h * w.kernel_w;
-  for (int64_t c = 0; c < channels; ++c) {
-    for (int32_t k = 0; k < w.kernel_h; ++k) {
-      for (int32_t l = 0; l < w.kernel_w; ++l) use(c, k, l, element++);
+// The classes of places along an axis of x that meet the same taps of a convolution.
+struct Phase {
+  ConvAxis axis;  // from dy to this class
+  int32_t first_place, first_tap, tap_step;
+};
+
+Phase phase(const common::WindowAxis& w, int32_t residue) {
+  Phase p;
+  p.first_place = ((residue - w.pad) % w.stride + w.stride) % w.stride;
+  p.tap_step = w.stride / std::gcd(w.stride, w.dilation);
+  p.first_tap = 0;
+  while (p.first_tap < p.tap_step &&
+         static_cast<int64_t>(p.first_tap) * w.dilation % w.stride != residue) {
+    ++p.first_tap;
+  }
+  const bool met = p.first_tap < p.tap_step && p.first_tap < w.kernel;
+  const int32_t places = p.first_place < w.in ? (w.in - p.first_place - 1) / w.stride + 1 : 0;
+  p.axis = {w.out, places, 0, 1, 0, 0};
+  if (met) {
+    p.axis.taps = (w.kernel - p.first_tap - 1) / p.tap_step + 1;
+    p.axis.start = (p.first_place + w.pad - p.first_tap * w.dilation) / w.stride;
+    p.axis.step = -(p.tap_step * (w.dilation / std::gcd(w.stride, w.dilation)) /
+                    (w.stride / std::gcd(w.stride, w.dilation)));
+  }
+  return p;
+}
+
+// w [outputs, channels, taps] of a group to [channels, outputs, taps of the phases].
+void transpose_weights(const ConvProduct& forward, const Phase& h, const Phase& w, float* out) {
+  for (int64_t c = 0; c < forward.channels; ++c) {
+    for (int64_t o = 0; o < forward.outputs; ++o) {
+      const float* const from = forward.weights + (o * forward.channels + c) * forward.taps();
+      for (int32_t k = 0; k < h.axis.taps; ++k) {
+        const int64_t row = (h.first_tap + int64_t{k} * h.tap_step) * forward.w.taps;
+        for (int32_t l = 0; l < w.axis.taps; ++l) {
+          *out++ = from[row + w.first_tap + int64_t{l} * w.tap_step];
+        }
+      }
     }
   }
 }
 
 }  // namespace
 
-CpuDevice::ConvWorkspace CpuDevice::conv_workspace(const secateur_conv&) { return {64, 64, 64}; }
+ConvProduct conv_product(const secateur_conv& conv) {
+  const common::Window w = axes(conv.window);
+  ConvProduct p = {};
+  p.h = {w.h.in, w.h.out, w.h.kernel, w.h.stride, -w.h.pad, w.h.dilation};
+  p.w = {w.w.in, w.w.out, w.w.kernel, w.w.stride, -w.w.pad, w.w.dilation};
+  p.batch = conv.window.batch;
+  p.channels = conv.window.channels / conv.groups;
+  p.outputs = conv.outputs / conv.groups;
+  p.x_plane = conv.window.in_h * conv.window.in_w;
+  p.x_image = conv.window.channels * p.x_plane;
+  p.y_plane = p.plane();
+  p.y_image = conv.outputs * p.y_plane;
+  p.y_row = w.w.out;
+  p.y_col = 1;
+  return p;
+}
+
+CpuDevice::ConvWorkspace CpuDevice::conv_workspace(const secateur_conv& conv) {
+  const ConvProduct p = conv_product(conv);
+  const size_t weights = static_cast<size_t>(p.outputs * p.depth()) * sizeof(float);
+  return {kNoWorkspace, weights, conv_weight_workspace(conv)};
+}
 
 void CpuDevice::convolve(void*, const secateur_conv& conv, const float* x, const float* w,
                          const float* bias, float* y, void*) {
-  const secateur_window& window = conv.window;
-  const int64_t plane = window.in_h * window.in_w, out_plane = window.out_h * window.out_w;
-  const int64_t channels = window.channels / conv.groups, outputs = conv.outputs / conv.groups;
-  parallel_for(window.batch * conv.outputs, [&](int64_t index) {
-    const int64_t n = index / conv.outputs, o = index % conv.outputs;
-    float* const to = y + index * out_plane;
-    std::fill(to, to + out_plane, bias == nullptr ? 0.0f : bias[o]);
-    for_weights(conv, o, [&](int64_t c, int32_t k, int32_t l, int64_t element) {
-      const float* const from = x + (n * window.channels + o / outputs * channels + c) * plane;
-      for_pairs(window, k, l, [&](int64_t in, int64_t out) { to[out] += w[element] * from[in]; });
-    });
-  });
+  ConvProduct p = conv_product(conv);
+  for (int64_t group = 0; group < conv.groups; ++group) {
+    p.x = x + group * p.channels * p.x_plane;
+    p.weights = w + group * p.outputs * p.depth();
+    p.bias = bias == nullptr ? nullptr : bias + group * p.outputs;
+    p.y = y + group * p.outputs * p.y_plane;
+    multiply(p);
+  }
 }
 
 void CpuDevice::convolve_input_grad(void*, const secateur_conv& conv, const float* dy,
-                                    const float* w, float* dx, void*) {
-  const secateur_window& window = conv.window;
-  const int64_t plane = window.in_h * window.in_w, out_plane = window.out_h * window.out_w;
-  const int64_t channels = window.channels / conv.groups, outputs = conv.outputs / conv.groups;
-  parallel_for(window.batch * conv.groups, [&](int64_t index) {
-    const int64_t n = index / conv.groups, group = index % conv.groups;
-    float* const to = dx + (n * window.channels + group * channels) * plane;
-    std::fill(to, to + channels * plane, 0.0f);
-    for (int64_t o = group * outputs; o < (group + 1) * outputs; ++o) {
-      const float* const from = dy + (n * conv.outputs + o) * out_plane;
-      for_weights(conv, o, [&](int64_t c, int32_t k, int32_t l, int64_t element) {
-        float* const image = to + c * plane;
-        for_pairs(window, k, l,
-                  [&](int64_t in, int64_t out) { image[in] += w[element] * from[out]; });
-      });
-    }
-  });
-}
-
-void CpuDevice::convolve_weight_grad(void*, const secateur_conv& conv, const float* x,
-                                     const float* dy, float* dw, void*) {
-  const secateur_window& window = conv.window;
-  const int64_t plane = window.in_h * window.in_w, out_plane = window.out_h * window.out_w;
-  const int64_t channels = window.channels / conv.groups, outputs = conv.outputs / conv.groups;
-  parallel_for(conv.outputs, [&](int64_t o) {
-    for_weights(conv, o, [&](int64_t c, int32_t k, int32_t l, int64_t element) {
-      float sum = 0.0f;
-      for (int64_t n = 0; n < window.batch; ++n) {
-        const float* const image = x + (n * window.channels + o / outputs * channels + c) * plane;
-        const float* const gradient = dy + (n * conv.outputs + o) * out_plane;
-        for_pairs(window, k, l, [&](int64_t in, int64_t out) { sum += image[in] * gradient[out]; });
+                                    const float* w, float* dx, void* workspace) {
+  const common::Window window = axes(conv.window);
+  ConvProduct forward = conv_product(conv);
+  float* const weights = static_cast<float*>(workspace);
+  ConvProduct back = forward;
+  back.channels = forward.outputs;
+  back.outputs = forward.channels;
+  back.x_plane = forward.y_plane;
+  back.x_image = forward.y_image;
+  back.y_plane = forward.x_plane;
+  back.y_image = forward.x_image;
+  back.y_row = conv.window.in_w * window.h.stride;
+  back.y_col = window.w.stride;
+  back.weights = weights;
+  for (int64_t group = 0; group < conv.groups; ++group) {
+    forward.weights = w + group * forward.outputs * forward.depth();
+    back.x = dy + group * back.channels * back.x_plane;
+    for (int32_t down = 0; down < window.h.stride; ++down) {
+      const Phase h = phase(window.h, down);
+      for (int32_t right = 0; right < window.w.stride; ++right) {
+        const Phase v = phase(window.w, right);
+        transpose_weights(forward, h, v, weights);
+        back.h = h.axis;
+        back.w = v.axis;
+        back.y = dx + group * back.outputs * back.y_plane + h.first_place * conv.window.in_w +
+                 v.first_place;
+        multiply(back);
       }
-      dw[element] = sum;
-    });
-  });
+    }
+  }
 }
 
 }  // namespace secateur

@@ -1,0 +1,49 @@
+// What a convolution and the loops of one instruction set share (kernels/conv.inc).
+//
+// Forward and input gradient are the same product: every output pixel is a row of weights times the
+// column of input places that its taps see. In the gradient the inputs are dy, and where the stride
+// is s the pixels of dx fall into s classes along each axis (those that agree modulo s), each of
+// which meets taps of its own, at stride 1.
+#pragma once
+
+#include <cstdint>
+
+namespace secateur {
+
+// One axis: tap t of output o is at input place o * stride + start + t * step.
+struct ConvAxis {
+  int32_t in, out, taps;
+  int32_t stride, start, step;
+};
+
+// y[n, o, i, j] = bias[o] + sum over channel c and tap (k, l) of weights[o, c, k, l] x[n, c, ...],
+// for one group. Distances are in elements; a pixel is (n, i, j), counted flat.
+struct ConvProduct {
+  ConvAxis h, w;
+  int64_t batch, channels, outputs;
+  const float* x;
+  int64_t x_image, x_plane;
+  const float* weights;  // [outputs, depth()]
+  const float* bias;     // [outputs] or NULL
+  float* y;
+  int64_t y_image, y_plane, y_row, y_col;
+
+  int64_t taps() const { return static_cast<int64_t>(h.taps) * w.taps; }
+  int64_t depth() const { return channels * taps(); }
+  int64_t plane() const { return static_cast<int64_t>(h.out) * w.out; }
+  int64_t pixels() const { return batch * plane(); }
+};
+
+// Pixels first .. first + count of a weight gradient's product, at most kWeightPixels, and weights
+// begin .. end of a row, at most kWeightColumns: dw[o, k] += sum over the pixels of
+// dy[o, pixel] * column k of the pixel.
+constexpr int64_t kWeightPixels = 1024;
+constexpr int64_t kWeightColumns = 24;
+struct ConvWeightBlock {
+  int64_t first, count;
+  int64_t begin, end;
+  const float* dy;  // [outputs, kWeightPixels], +0 behind the last pixel
+  float* dw;        // [outputs, depth()]
+};
+
+}  // namespace secateur
