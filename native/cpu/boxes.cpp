@@ -23,6 +23,20 @@ bool is_kept(const uint32_t* mask, int64_t i) {
   return mask == nullptr || (mask[i >> 5] >> (i & 31) & 1u) != 0;
 }
 
+// As common::sum of at most kSumLanes values: lanes without one are +0, and adding that changes no
+// lane, so the tree is walked over those with one.
+template <class Value>
+double small_sum(int64_t n, const Value& value) {
+  double lane[common::kSumLanes];
+  for (int64_t l = 0; l < n; ++l) lane[l] = 0.0 + value(l);
+  int64_t left = n;
+  for (int half = common::kSumLanes / 2; half > 0; half /= 2) {
+    for (int64_t l = 0; l + half < left; ++l) lane[l] += lane[l + half];
+    left = std::min<int64_t>(left, half);
+  }
+  return lane[0];
+}
+
 float pooled_score(const common::Box& box, int32_t pooling, const float* scores,
                    const uint32_t* mask) {
   if (pooling == SECATEUR_POOL_LARGEST) {
@@ -37,10 +51,12 @@ float pooled_score(const common::Box& box, int32_t pooling, const float* scores,
     std::memcpy(&largest, &most, sizeof largest);
     return largest;
   }
-  const double total = common::sum<double>(box.size, [&](int64_t e) {
+  const auto term = [&](int64_t e) {
     const int64_t i = box.at(e);
     return is_kept(mask, i) ? common::box_term(pooling, scores[i]) : 0.0;
-  });
+  };
+  const double total = box.size <= common::kSumLanes ? small_sum(box.size, term)
+                                                     : common::sum<double>(box.size, term);
   return static_cast<float>(total / static_cast<double>(box.size));
 }
 
