@@ -10,6 +10,7 @@ import io.github.secateur.io.OnnxWriter;
 import io.github.secateur.prune.Budget;
 import io.github.secateur.prune.DataFree;
 import io.github.secateur.prune.LayerSparsity;
+import io.github.secateur.prune.MaskRule;
 import io.github.secateur.prune.Pattern;
 import io.github.secateur.prune.PruneOptions;
 import io.github.secateur.prune.PruneResult;
@@ -187,15 +188,29 @@ final class PruneCommand implements Callable<Integer> {
               + " learns from data; add --data mnist or --data FOLDER, or take --criterion"
               + " magnitude.");
     }
-    if (!(scored.pattern() instanceof Pattern.Unstructured)) {
+    if (scored.pattern() instanceof Pattern.Neuron || scored.pattern() instanceof Pattern.Given) {
       throw new UserException(
           "neurons and given masks need data at hand; add --data mnist or --data FOLDER, or take"
               + " --pattern unstructured with --criterion magnitude.");
     }
-    double wanted = options.budget() instanceof Budget.Sparsity(double s) ? s : 0;
+    if (options.rule() != MaskRule.SECATEUR) {
+      throw new UserException(
+          recipe.prune().where("mask-rule")
+              + " needs data at hand; add --data mnist or --data FOLDER.");
+    }
+    if (!(options.budget() instanceof Budget.Sparsity(double wanted))) {
+      throw new UserException(
+          recipe.prune().where("budget") + " needs data at hand; without, give a --sparsity.");
+    }
     DataFree.Result result =
         DataFree.prune(
-            start, new DataFree.Options(scored.criterion(), scored.allocation(), wanted));
+            start,
+            new DataFree.Options(
+                scored.criterion(),
+                scored.pattern(),
+                scored.allocation(),
+                options.limits(),
+                wanted));
     write(result.model());
     ObjectNode json = summary(result.requested(), result.reached(), result.taken());
     ArrayNode left = json.putArray("left");

@@ -3,6 +3,7 @@ package io.github.secateur.prune;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.graph.Model;
+import io.github.secateur.io.AtomicFile;
 import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
@@ -38,6 +39,9 @@ final class Stages {
   /** Training under the final masks. */
   static final String FINE_TUNE = "finetune";
 
+  /** No training, but what a measured budget came to. */
+  private static final String BUDGET = "budget";
+
   private final Device device;
   private final Model dense;
   private final DataSplit data;
@@ -62,14 +66,34 @@ final class Stages {
     this.options = options;
     this.saving = saving;
     this.layers = Layers.trainable(dense, options.limits());
-    this.sparsity = sparsity(options.budget());
+    this.sparsity = resolve();
   }
 
-  private static double sparsity(Budget budget) {
-    return switch (budget) {
-      case Budget.Sparsity(double s) -> s;
-      case Budget.Counted _, Budget.Measured _ -> throw Unbuilt.error();
-    };
+  /**
+   * The budget as a sparsity. What was measured is kept in a file of the run, since a resumed run
+   * has to go on with the same.
+   */
+  private double resolve() {
+    Budgets budgets =
+        new Budgets(device, new Budgets.Start(dense, layers), data.train(), options);
+    if (!(options.budget() instanceof Budget.Measured) || saving.checkpointing() == null) {
+      return budgets.sparsity();
+    }
+    used.add(BUDGET);
+    Path file = stageFile(saving.checkpointing().file(), BUDGET);
+    try {
+      if (saving.resume() && Files.exists(file)) {
+        return Double.parseDouble(Files.readString(file).strip());
+      }
+      double sparsity = budgets.sparsity();
+      AtomicFile.write(file, Double.toHexString(sparsity) + "\n");
+      return sparsity;
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot keep the measured budget in " + file, e);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          file + " holds no sparsity; delete it to measure the budget again", e);
+    }
   }
 
   Device device() {
