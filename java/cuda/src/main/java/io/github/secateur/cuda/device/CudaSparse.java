@@ -224,7 +224,6 @@ final class CudaSparse implements SparseOps {
     packed.backward.refresh(values);
   }
 
-  /** None: plans own their buffers, because captured products go on using them. */
   /** Unrolled: cuSPARSE multiplies matrices. */
   @Override
   public PackedFilters packFilters(
@@ -241,6 +240,7 @@ final class CudaSparse implements SparseOps {
     unrolled.convolve(x, epilogue, y, workspace);
   }
 
+  /** None: plans own their buffers, because captured products go on using them. */
   @Override
   public long workspaceBytes(PackedWeight weight, long batch) {
     packed("sparse matmul", weight);
