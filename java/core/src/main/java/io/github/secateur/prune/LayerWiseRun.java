@@ -24,8 +24,7 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
   PruneResult run() {
     requireFit();
     List<Layer> layers = stages.layers();
-    double sparsity = Quotas.target(how.allocation(), layers, stages.sparsity());
-    Quotas quotas = Quotas.of(how.allocation(), layers, sparsity, sparsity);
+    long[] quotas = quotas();
     Model pruned = stages.dense().copy();
     Progress progress = stages.progress();
     progress.begin("solving layers", layers.size());
@@ -42,7 +41,7 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
         Layer layer = layers.get(i);
         if (!stages.options().limits().frozen().contains(layer.name())) {
           LayerMatrix matrix = LayerMatrix.of(layer, pruned);
-          double error = solve(layer, matrix, products, quotas.k()[i]);
+          double error = solve(layer, matrix, products, quotas[i]);
           parameters.set(layer.parameter(), matrix.tensor());
           pruned.graph().initializers().put(layer.parameter(), matrix.tensor());
           pruned.masks().put(layer.parameter(), matrix.mask());
@@ -56,6 +55,25 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
         String.format(
             Locale.ROOT, "%d layers solved, output error at most %.4f", layers.size(), worst));
     return stages.result(stages.fineTune(pruned, 0), Double.NaN);
+  }
+
+  /**
+   * Weights that each layer loses: as many as magnitude would take from it under this allocation
+   * and these limits. N:M decides for itself.
+   */
+  private long[] quotas() {
+    if (how.pattern() instanceof Pattern.NM) {
+      return new long[stages.layers().size()];
+    }
+    Strategy.Scored magnitude =
+        new Strategy.Scored(
+            new Criterion.Magnitude(1),
+            new Pattern.Unstructured(),
+            how.allocation(),
+            new Schedule.OneShot());
+    return stages.census(stages.cut(stages.dense(), magnitude)).stream()
+        .mapToLong(LayerSparsity::pruned)
+        .toArray();
   }
 
   private void requireFit() {
@@ -74,6 +92,12 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
           throw new IllegalArgumentException(
               "layer-wise pruning takes N:M along the inputs in the order they have; use the axis"
                   + " input, without permutation");
+        }
+        Limits limits = stages.options().limits();
+        if (limits.maxPruned() < 1 || !limits.maxPrunedOf().isEmpty() || limits.minKept() > 0) {
+          throw new IllegalArgumentException(
+              "N:M takes the same share of every group of weights, so limits cannot shift it"
+                  + " between layers; exclude layers instead");
         }
       }
       case Pattern.Neuron _, Pattern.Line _, Pattern.Given _ ->

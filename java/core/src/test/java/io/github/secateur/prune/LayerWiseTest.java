@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Layer-wise pruning of small networks from end to end; also run on the simulated CUDA device. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -105,6 +106,24 @@ public class LayerWiseTest {
     assertEquals(result.reached(), result.requested());
     Tensor untouched = dense.graph().initializer(layers.get(0).parameter());
     assertTrue(untouched.bitEquals(result.model().graph().initializer(layers.get(0).parameter())));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void otherAllocationsAndLimitsHold(boolean lamp) {
+    String last = Layers.trainable(dense).getLast().name();
+    Limits limits = new Limits(1, Map.of(last, 0.25), 0, Set.of(), Set.of());
+    Allocation allocation = lamp ? new Allocation.Lamp() : new Allocation.Erk();
+    PruneResult result =
+        Pruning.run(
+            device,
+            dense,
+            data,
+            new PruneOptions(how(Strategy.Solver.SPARSEGPT, WEIGHTS, allocation), 0.7, none())
+                .with(limits));
+    long pruned = result.layers().stream().mapToLong(LayerSparsity::pruned).sum();
+    assertEquals(Quotas.count(0.7, 24 * 32 + 32 * 16 + 16 * 4), pruned);
+    assertTrue(result.layers().getLast().pruned() <= 16);
   }
 
   @ParameterizedTest
@@ -314,8 +333,8 @@ public class LayerWiseTest {
         new PruneOptions(how(Strategy.Solver.OBC, WEIGHTS, PER_LAYER), 0.5, none());
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> Pruning.run(device, nan, data, options));
-    assertTrue(e.getMessage().contains(layer.name()), e.getMessage());
-    assertTrue(e.getMessage().contains("output 1, input 5"), e.getMessage());
+    assertTrue(e.getMessage().contains("'" + layer.parameter() + "'"), e.getMessage());
+    assertTrue(e.getMessage().contains("index 37"), e.getMessage());
   }
 
   private void refused(String words, Strategy strategy) {
