@@ -15,6 +15,7 @@ import io.github.secateur.device.Devices;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.exec.Executable;
 import io.github.secateur.exec.Parameters;
+import io.github.secateur.graph.BatchNormFolding;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.OnnxWriter;
 import io.github.secateur.nn.Networks;
@@ -77,7 +78,9 @@ final class ModelTables {
     for (Subject subject :
         List.of(
             new Subject("LeNet-300-100 at 95 %", "lenet-300-100", 0.95),
-            new Subject("MLP " + mlp + " at 90 %", "mlp:" + mlp, 0.9))) {
+            new Subject("MLP " + mlp + " at 90 %", "mlp:" + mlp, 0.9),
+            new Subject("LeNet-5 at 95 %", "lenet-5-caffe", 0.95),
+            new Subject("ResNet-20 at 90 %", "resnet-20:3x32x32", 0.9))) {
       for (int threads : Run.THREADS) {
         try (Device device = Devices.open("cpu", new DeviceOptions(threads))) {
           Model pruned = pruned(device, subject);
@@ -94,7 +97,10 @@ final class ModelTables {
     return "\n" + table;
   }
 
-  /** Without its softmax: what is compared are the layers. */
+  /**
+   * Without its softmax: what is compared are the layers; batch normalizations are folded into
+   * them, as ONNX Runtime does by itself.
+   */
   private static Model pruned(Device device, Subject subject) {
     Model model = Networks.parse(subject.network, 1);
     model.graph().nodes().removeIf(n -> n.is("Softmax"));
@@ -102,7 +108,7 @@ final class ModelTables {
     DataFree.Options options =
         new DataFree.Options(
             new Criterion.Magnitude(PruneOps.Norm.L1), new Allocation.Global(), subject.sparsity);
-    return DataFree.prune(device, model, options).model();
+    return DataFree.prune(device, BatchNormFolding.fold(model), options).model();
   }
 
   private void row(
@@ -117,8 +123,8 @@ final class ModelTables {
     System.err.printf("%s, threads %d, batch %d%n", subject.words, threads, batch);
     Sparsified chosen =
         Sparsify.apply(device, pruned, List.of(batch), Sparsify.Options.defaults()).getFirst();
-    long features = pruned.graph().inputs().getFirst().shape(batch).dim(1);
-    Tensor x = Data.normal(batch, batch, features);
+    Shape shape = pruned.graph().inputs().getFirst().shape(batch);
+    Tensor x = Data.normal(batch, batch, shape.size() / batch).reshape(shape);
     Map<String, Times> times;
     try (Ours dense = new Ours(device, pruned, x);
         Ours fast = new Ours(device, chosen.model(), x);

@@ -188,8 +188,7 @@ record Budgets(Device device, Start start, Samples samples, PruneOptions options
       pruned.masks().putAll(site.masksToHost());
       return new Trial(
           pruned,
-          Census.sparsity(
-              Census.of(start.layers, pruned.graph().initializers(), pruned.masks())));
+          Census.sparsity(Census.of(start.layers, pruned.graph().initializers(), pruned.masks())));
     }
   }
 }

@@ -74,8 +74,7 @@ final class Stages {
    * has to go on with the same.
    */
   private double resolve() {
-    Budgets budgets =
-        new Budgets(device, new Budgets.Start(dense, layers), data.train(), options);
+    Budgets budgets = new Budgets(device, new Budgets.Start(dense, layers), data.train(), options);
     if (!(options.budget() instanceof Budget.Measured) || saving.checkpointing() == null) {
       return budgets.sparsity();
     }
