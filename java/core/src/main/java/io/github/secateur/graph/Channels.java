@@ -25,6 +25,10 @@ record Channels(int[] units, int fromEnd, int rank, boolean repeated, String act
     return new Channels(other, fromEnd, rank, repeated, activation);
   }
 
+  Channels withRank(int other) {
+    return new Channels(units, fromEnd, other, repeated, activation);
+  }
+
   Channels after(String operator) {
     return new Channels(units, fromEnd, rank, repeated, operator);
   }

@@ -148,6 +148,10 @@ final class CouplingWalk {
       refuse(units, node + " divides by or into a parameter, which cannot be 0");
       return;
     }
+    if (units.rank() >= 0 && other.axes().length > units.rank()) {
+      refuse(units, node + " gives the units more axes than they had");
+      return;
+    }
     if (other.tensor().size() != 1) {
       Role role = node.is("Mul") ? Role.SCALE : Role.BIAS;
       layers.vector(node, at, units, role);
@@ -166,7 +170,9 @@ final class CouplingWalk {
         return;
       }
       fits &= in == null || all == null || alike(all, in);
-      all = all == null ? in : all;
+      if (in != null) {
+        all = all == null ? in : ofLargerRank(all, in);
+      }
     }
     if (all == null) {
       return;
@@ -182,6 +188,11 @@ final class CouplingWalk {
       }
     }
     put(node, all.after(node.opType()));
+  }
+
+  /** The same channels in a value that broadcasting may have given the other's rank. */
+  private static Channels ofLargerRank(Channels a, Channels b) {
+    return a.rank() >= 0 && (b.rank() < 0 || b.rank() > a.rank()) ? a.withRank(b.rank()) : a;
   }
 
   private static boolean alike(Channels a, Channels b) {

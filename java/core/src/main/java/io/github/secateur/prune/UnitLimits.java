@@ -22,9 +22,9 @@ final class UnitLimits {
   }
 
   private static int keep(UnitGroup group, Limits limits) {
-    double share = limits.maxPruned();
+    double share = 1;
     for (String layer : group.layers()) {
-      share = Math.min(share, limits.maxPrunedOf().getOrDefault(layer, 1.0));
+      share = Math.min(share, limits.maxPrunedOf().getOrDefault(layer, limits.maxPruned()));
     }
     // A share such as 0.3 of 10 units is 3, not the 2 that 0.3 in binary would leave.
     int mayGo = (int) Math.floor(share * group.units() * (1 + 1e-12));

@@ -270,4 +270,19 @@ class CouplingTest {
     assertEquals(
         "Pad 'pad' does not keep the units apart", of(net.output("fc", 4), "c").obstacle());
   }
+
+  @Test
+  void broadcastingLaysUnitsAlongTheAxesOfTheLargerValue() {
+    // [batch, 6] + [batch, 5, 6]: behind it a Flatten does not keep the units apart.
+    Wiring w = new Wiring(7);
+    String x = w.input("x", 4);
+    String z = w.input("z", 5, 4);
+    String a = w.gemm("a", x, 6, 4);
+    w.parameter("m.w", 4, 6);
+    String sum = w.node("add", "Add", a, w.node("m", "MatMul", z, "m.w"));
+    Model model = w.model(w.gemm("b", w.node("flat", "Flatten", sum), 2, 30));
+    Coupling.Group group = Coupling.groups(model).getFirst();
+    assertEquals(List.of("a", "m"), group.layers());
+    assertEquals("Flatten 'flat' does not keep the units apart", group.obstacle());
+  }
 }
