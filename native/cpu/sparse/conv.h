@@ -41,9 +41,6 @@ inline int64_t panel_floats(const ConvHeader& h) {
 // The header of filters made by secateur_sparse_conv_pack; INVALID_ARGUMENT for anything else.
 const ConvHeader& require_packed_conv(const void* packed);
 
-// The first row of a plane that output row 0 of a band sees through row k of the window.
-int64_t first_row(const secateur_window& window, int64_t band, int64_t k);
-
 // Calls use(row of a plane, row of the padded input that lies there, counted from the band's first)
 // for all rows of a plane.
 template <class Use>

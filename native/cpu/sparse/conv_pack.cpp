@@ -88,9 +88,22 @@ size_t packed_bytes(const ConvHeader& h) {
          static_cast<size_t>(h.packed.stored) * sizeof(SparseEntry);
 }
 
+// The row of a plane that output row 0 of a band sees through each row of the window.
+std::vector<int64_t> first_rows(const ConvHeader& h) {
+  const secateur_window& w = h.conv.window;
+  std::vector<int64_t> first(static_cast<size_t>(w.kernel_h));
+  for_rows(w, h.band, [&](int64_t row, int64_t input) {
+    if (input % w.dilation_h == 0 && input / w.dilation_h < w.kernel_h) {
+      first[static_cast<size_t>(input / w.dilation_h)] = row;
+    }
+  });
+  return first;
+}
+
 // What a filter has in a block of channels, in the order of (channel, k, l).
-void entries_of(const ConvHeader& h, const float* w, const uint32_t* mask, int64_t output,
-                int64_t block, std::vector<SparseEntry>& entries) {
+void entries_of(const ConvHeader& h, const std::vector<int64_t>& first_row, const float* w,
+                const uint32_t* mask, int64_t output, int64_t block,
+                std::vector<SparseEntry>& entries) {
   const secateur_window& window = h.conv.window;
   const int64_t channels = window.channels / h.conv.groups;
   const int64_t group = output / (h.conv.outputs / h.conv.groups);
@@ -103,7 +116,7 @@ void entries_of(const ConvHeader& h, const float* w, const uint32_t* mask, int64
       for (int64_t l = 0; l < window.kernel_w; ++l, ++i) {
         if (!keeps(w, mask, i)) continue;
         const int64_t plane = (group * channels + c) * window.kernel_w + l;
-        const int64_t row = plane * h.rows + first_row(window, h.band, k);
+        const int64_t row = plane * h.rows + first_row[static_cast<size_t>(k)];
         entries.push_back(
             {static_cast<uint32_t>(row * h.pitch * static_cast<int64_t>(sizeof(float))), w[i]});
       }
@@ -112,15 +125,6 @@ void entries_of(const ConvHeader& h, const float* w, const uint32_t* mask, int64
 }
 
 }  // namespace
-
-int64_t first_row(const secateur_window& w, int64_t band, int64_t k) {
-  const int64_t reach = k * w.dilation_h;
-  int64_t first = 0;
-  for_rows(w, band, [&](int64_t row, int64_t input) {
-    if (input == reach) first = row;
-  });
-  return first;
-}
 
 size_t CpuDevice::sparse_conv_pack_bytes(const secateur_conv& conv, const float* w,
                                          const uint32_t* mask) {
@@ -148,6 +152,7 @@ void CpuDevice::sparse_conv_pack(const secateur_conv& conv, const float* w, cons
   auto* const entries = reinterpret_cast<SparseEntry*>(rows + h.row_count);
   const int64_t outputs = h.conv.outputs / h.conv.groups;
   const int64_t per_group = h.groups / h.conv.groups;
+  const std::vector<int64_t> first_row = first_rows(h);
   SparseSegment next = {};
   std::vector<std::vector<SparseEntry>> filters;
   for (int64_t group = 0; group < h.groups; ++group) {
@@ -159,7 +164,7 @@ void CpuDevice::sparse_conv_pack(const secateur_conv& conv, const float* w, cons
     for (int64_t block = 0; block < h.blocks; ++block) {
       segments[group * h.blocks + block] = next;
       for (int64_t r = 0; r < count; ++r) {
-        entries_of(h, w, mask, first + r, block, filters[r]);
+        entries_of(h, first_row, w, mask, first + r, block, filters[r]);
         order[r] = static_cast<uint16_t>(r);
       }
       // Most nonzeros first, so that trip counts predict; equals in order.

@@ -67,15 +67,19 @@ public record UnrolledFilters(
     return results.dim(2) * results.dim(3);
   }
 
+  /** Workspace of one image: its columns, these as rows, and its product. */
+  private long bytesAnImage() {
+    return 4 * places() * (2 * in() + out());
+  }
+
   /** Images whose columns are made at once. */
   private long chunk() {
-    long each = 4 * places() * (2 * in() + out());
-    return Math.clamp(MOST_BYTES / Math.max(1, each), 1, Math.max(1, images.dim(0)));
+    return Math.clamp(MOST_BYTES / Math.max(1, bytesAnImage()), 1, Math.max(1, images.dim(0)));
   }
 
   @Override
   public long workspaceBytes() {
-    return 4 * chunk() * places() * (2 * in() + out());
+    return chunk() * bytesAnImage();
   }
 
   /** The convolution of x, as {@link SparseOps#convolve} has it. */

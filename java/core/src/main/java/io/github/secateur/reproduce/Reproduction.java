@@ -2,6 +2,7 @@ package io.github.secateur.reproduce;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.AtomicFile;
@@ -98,20 +99,16 @@ public final class Reproduction {
     String identity = identity(row, recipe, seed);
     ObjectMapper json = new ObjectMapper();
     if (Files.exists(record)) {
-      JsonNode kept = json.readTree(record.toFile());
-      if (kept.path("identity").asText().equals(identity)) {
-        return json.treeToValue(kept.path("outcome"), Outcome.class);
+      JsonNode before = json.readTree(record.toFile());
+      if (before.path("identity").asText().equals(identity)) {
+        return json.treeToValue(before.path("outcome"), Outcome.class);
       }
     }
     Outcome outcome = make(row, recipe, seed);
-    AtomicFile.write(
-        record,
-        json.createObjectNode()
-            .put("identity", identity)
-            .put("recipe", recipe.toYaml())
-            .<com.fasterxml.jackson.databind.node.ObjectNode>set(
-                "outcome", json.valueToTree(outcome))
-            .toPrettyString());
+    ObjectNode kept =
+        json.createObjectNode().put("identity", identity).put("recipe", recipe.toYaml());
+    kept.set("outcome", json.valueToTree(outcome));
+    AtomicFile.write(record, kept.toPrettyString());
     return outcome;
   }
 
@@ -144,6 +141,7 @@ public final class Reproduction {
             : OnnxReader.read(file(table.row(row.from()), seed, ".onnx"));
     int epochs = 0;
     double sparsity = 0;
+    Runnable finished = () -> {};
     if (!recipe.train().names().isEmpty()) {
       TrainOptions options = FitSettings.options(recipe.train(), EPOCHS, seed);
       Trainer trainer =
@@ -168,10 +166,10 @@ public final class Reproduction {
       model = result.model();
       sparsity = result.reached();
       epochs += result.history().size();
-      OnnxWriter.write(model, file(row, seed, ".onnx"));
-      pruning.deleteCheckpoints();
+      finished = pruning::deleteCheckpoints;
     }
     OnnxWriter.write(model, file(row, seed, ".onnx"));
+    finished.run(); // the network is kept: what a stopped run would go on from may go
     Files.deleteIfExists(checkpoint);
     double error = Evaluator.evaluate(device, model, data.test()).errorPercent();
     double seconds = device.info().simulated() ? Double.NaN : (System.nanoTime() - begin) * 1e-9;
