@@ -93,6 +93,14 @@ final class StrategyOptions {
   String pattern;
 
   @Option(
+      names = "--round-to",
+      paramLabel = "N",
+      description =
+          "neuron: keep a multiple of N units in each group, such as 8 or 16, which runs faster"
+              + " than odd numbers (default: 1).")
+  String roundTo;
+
+  @Option(
       names = "--axis",
       paramLabel = "NAME",
       description =

@@ -21,7 +21,7 @@ record GatesRun(Stages stages, Strategy.Gates how) {
     Gates gates =
         switch (how.pattern()) {
           case Pattern.Unstructured() -> Gates.perWeight(layers);
-          case Pattern.Neuron() -> Gates.perUnit(dense, layers, UnitGroups.of(dense));
+          case Pattern.Neuron _ -> Gates.perUnit(dense, layers, UnitGroups.of(dense));
           case Pattern.NM _, Pattern.Block _, Pattern.Line _, Pattern.Given _ ->
               throw new IllegalArgumentException(
                   "gates learn their masks; use the unstructured or the neuron pattern");

@@ -9,7 +9,7 @@ record GroupLassoRun(Stages stages, Strategy.GroupLasso how) {
     List<Layer> layers = stages.changeable();
     List<LassoGroups> groups =
         switch (how.pattern()) {
-          case Pattern.Neuron() ->
+          case Pattern.Neuron _ ->
               LassoGroups.ofUnits(stages.dense(), UnitGroups.of(stages.dense())).stream()
                   .filter(group -> isChangeable(group, layers))
                   .toList();

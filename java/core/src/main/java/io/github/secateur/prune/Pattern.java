@@ -17,8 +17,31 @@ public sealed interface Pattern {
    * Whole units: neurons of linear layers, channels (filters) of convolutions, with incoming
    * weights, bias, normalization and outgoing weights. Units that the graph ties together (by
    * residual additions, groups, concatenation) go together.
+   *
+   * <p>Channel counts of no multiple of a vector's length run slower than their operations promise:
+   * {@code roundTo} 8 or 16 keeps what runs fast (the {@code round_to} of Torch-Pruning).
+   *
+   * @param roundTo the units kept of a group are a multiple of this, or all that it has; 1: any
+   *     number
    */
-  record Neuron() implements Pattern {}
+  record Neuron(int roundTo) implements Pattern {
+    /** Largest multiple. */
+    public static final int MOST = 1024;
+
+    /** Checks the range. */
+    public Neuron {
+      if (roundTo < 1 || roundTo > MOST) {
+        throw new IllegalArgumentException(
+            "units cannot be kept in multiples of %d; wanted 1 to %d, such as 8"
+                .formatted(roundTo, MOST));
+      }
+    }
+
+    /** Any number of units. */
+    public Neuron() {
+      this(1);
+    }
+  }
 
   /** An axis of a weight's matrix. */
   enum Axis {

@@ -35,10 +35,10 @@ record Pruners(
               sparsity,
               options.limits(),
               options.rule());
-      case Pattern.Neuron() ->
+      case Pattern.Neuron(int roundTo) ->
           new UnitPruner(
               site,
-              UnitPruner.Network.of(model, layers, options.limits()),
+              UnitPruner.Network.of(model, layers, options.limits(), roundTo),
               how,
               options.budget() instanceof Budget.Counted counted
                   ? counted

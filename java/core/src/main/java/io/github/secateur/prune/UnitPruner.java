@@ -15,7 +15,8 @@ import java.util.Map;
  * parameters, operations or bytes, until the network with the units cut out keeps it; then those
  * come back, the last gone first, that still fit, so that no unit could be added to the result. A
  * schedule spreads what a budget takes as it does sparsity. Each group keeps one unit, or what
- * {@link UnitLimits} says; graph outputs are never pruned.
+ * {@link UnitLimits} says; graph outputs are never pruned. Where groups keep multiples of a number,
+ * as many of their units go together, in the order of the mean of their scores.
  *
  * <p>Scores of different layers are compared as they are, without normalisation: Taylor and {@link
  * Criterion.NormScale} are comparable; norms of weights grow with the weights a unit has, so that a
@@ -30,6 +31,7 @@ final class UnitPruner extends Pruner<UnitScores> {
   private final List<UnitGroup> groups;
   private final Strategy.Scored how;
   private final Calibration calibration;
+  private final int roundTo;
   private final int[] keep;
   private final UnitCosts costs;
   private final Goal goal;
@@ -42,14 +44,16 @@ final class UnitPruner extends Pruner<UnitScores> {
    * @param layers those whose weights count
    * @param groups their units
    * @param limits for single layers
+   * @param roundTo units of a group stay in multiples of this
    */
-  record Network(Model model, List<Layer> layers, List<UnitGroup> groups, Limits limits) {
+  record Network(
+      Model model, List<Layer> layers, List<UnitGroup> groups, Limits limits, int roundTo) {
     /**
      * All units of a model that may go.
      *
      * @throws IllegalArgumentException when there are none, with what stands in their way
      */
-    static Network of(Model model, List<Layer> layers, Limits limits) {
+    static Network of(Model model, List<Layer> layers, Limits limits, int roundTo) {
       List<UnitGroup> groups = UnitGroups.of(model);
       if (groups.isEmpty()) {
         throw new IllegalArgumentException(
@@ -57,7 +61,7 @@ final class UnitPruner extends Pruner<UnitScores> {
                 + String.join("; ", UnitGroups.obstacles(model))
                 + ")");
       }
-      return new Network(model, layers, groups, limits);
+      return new Network(model, layers, groups, limits, roundTo);
     }
   }
 
@@ -89,6 +93,7 @@ final class UnitPruner extends Pruner<UnitScores> {
     super(how.schedule(), prepared.goal.share);
     this.site = site;
     this.groups = network.groups();
+    this.roundTo = network.roundTo();
     this.how = how;
     this.calibration = calibration;
     this.keep = prepared.keep;
@@ -101,7 +106,7 @@ final class UnitPruner extends Pruner<UnitScores> {
 
   private static Prepared prepare(Network network, Strategy.Scored how, Budget budget) {
     List<UnitGroup> groups = network.groups();
-    int[] keep = UnitLimits.keep(groups, network.layers(), network.limits());
+    int[] keep = UnitLimits.keep(network);
     UnitCosts weights = UnitCosts.weights(groups, network.layers());
     if (how.allocation() instanceof Allocation.Ratios(Map<String, Double> ratios)) {
       return new Prepared(new Goal(ratioTarget(network, ratios), 0, false), weights, keep);
@@ -229,42 +234,73 @@ final class UnitPruner extends Pruner<UnitScores> {
             .toList());
   }
 
-  private record Unit(int group, int index, double order) {}
+  /**
+   * Units of a group that go together, so that the number of those that stay is a multiple.
+   *
+   * @param order those of the least go first
+   */
+  private record Batch(int group, List<Integer> units, double order) {}
 
-  private List<Unit> byScore(UnitScores scores) {
-    List<Unit> units = new ArrayList<>();
+  private List<Batch> byScore(UnitScores scores) {
+    List<Batch> batches = new ArrayList<>();
     for (int g = 0; g < groups.size(); g++) {
-      for (int u = 0; u < groups.get(g).units(); u++) {
-        if (alive.get(g)[u]) {
-          // + 0.0: -0 and +0 are equal.
-          units.add(new Unit(g, u, scores.byGroup().get(g)[u] + 0.0));
-        }
+      float[] own = scores.byGroup().get(g);
+      for (List<Integer> units : batches(g, own)) {
+        // + 0.0: -0 and +0 are equal.
+        double mean = units.stream().mapToDouble(u -> own[u]).average().orElseThrow() + 0.0;
+        batches.add(new Batch(g, units, mean));
+      }
+    }
+    return ordered(batches);
+  }
+
+  /**
+   * Living units of a group, from the one that goes first on; the first batch makes up for more.
+   */
+  private List<List<Integer>> batches(int group, float[] scores) {
+    List<Integer> units = new ArrayList<>();
+    for (int u = 0; u < scores.length; u++) {
+      if (alive.get(group)[u]) {
+        units.add(u);
       }
     }
     units.sort(
-        Comparator.comparingDouble(Unit::order)
-            .thenComparing(Comparator.comparingInt(Unit::group).reversed())
-            .thenComparing(Comparator.comparingInt(Unit::index).reversed()));
-    return units;
+        Comparator.<Integer>comparingDouble(u -> scores[u] + 0.0)
+            .thenComparing(Comparator.reverseOrder()));
+    List<List<Integer>> batches = new ArrayList<>();
+    int end = units.size() % roundTo;
+    if (end > 0) {
+      batches.add(units.subList(0, end));
+    }
+    for (; end < units.size(); end += roundTo) {
+      batches.add(units.subList(end, end + roundTo));
+    }
+    return batches;
   }
 
-  private List<Unit> byRank(UnitScores scores) {
+  /** Among equals the later group first; batches of a group stay in their order. */
+  private static List<Batch> ordered(List<Batch> batches) {
+    batches.sort(
+        Comparator.comparingDouble(Batch::order)
+            .thenComparing(Comparator.comparingInt(Batch::group).reversed()));
+    return batches;
+  }
+
+  private List<Batch> byRank(UnitScores scores) {
     int[] gone = new int[groups.size()];
     for (int g = 0; g < gone.length; g++) {
       gone[g] = groups.get(g).units() - costs.living(g);
     }
-    List<Unit> ranked = new ArrayList<>();
-    for (Unit unit : byScore(scores)) {
-      double rank = (double) ++gone[unit.group] / groups.get(unit.group).units();
-      ranked.add(new Unit(unit.group, unit.index, rank));
+    List<Batch> ranked = new ArrayList<>();
+    for (Batch batch : byScore(scores)) {
+      gone[batch.group] += batch.units.size();
+      double rank = (double) gone[batch.group] / groups.get(batch.group).units();
+      ranked.add(new Batch(batch.group, batch.units, rank));
     }
-    ranked.sort(
-        Comparator.comparingDouble(Unit::order)
-            .thenComparing(Comparator.comparingInt(Unit::group).reversed()));
-    return ranked;
+    return ordered(ranked);
   }
 
-  private void remove(List<Unit> order, long most) {
+  private void remove(List<Batch> order, long most) {
     if (goal.budget) {
       removeToLimit(order, most);
     } else {
@@ -272,57 +308,68 @@ final class UnitPruner extends Pruner<UnitScores> {
     }
   }
 
-  private void removeToNearest(List<Unit> order, long wanted) {
-    for (Unit unit : order) {
+  private void removeToNearest(List<Batch> order, long wanted) {
+    for (Batch batch : order) {
       long before = costs.total();
       if (before <= wanted) {
         return;
       }
-      if (!remove(unit)) {
+      if (!remove(batch)) {
         continue;
       }
       if (wanted - costs.total() >= before - wanted) {
-        restore(unit);
+        restore(batch);
         return;
       }
     }
   }
 
-  private void removeToLimit(List<Unit> order, long most) {
-    List<Unit> gone = new ArrayList<>();
-    for (Unit unit : order) {
-      if (costs.total() > most && remove(unit)) {
-        gone.add(unit);
+  private void removeToLimit(List<Batch> order, long most) {
+    List<Batch> gone = new ArrayList<>();
+    for (Batch batch : order) {
+      if (costs.total() > most && remove(batch)) {
+        gone.add(batch);
       }
     }
-    for (Unit unit : gone.reversed()) {
-      restore(unit);
-      if (costs.total() > most) {
-        remove(unit);
-      }
-    }
-  }
-
-  private void removeByGroup(List<Unit> order, long[] k) {
-    for (Unit unit : order) {
-      if (groups.get(unit.group).units() - costs.living(unit.group) < k[unit.group]) {
-        remove(unit);
+    for (Batch batch : gone.reversed()) {
+      restore(batch);
+      if (costs.total() > most || !isRound(batch.group)) {
+        remove(batch);
       }
     }
   }
 
-  private boolean remove(Unit unit) {
-    if (costs.living(unit.group) <= keep[unit.group]) {
+  private boolean isRound(int group) {
+    int living = costs.living(group);
+    return living % roundTo == 0 || living == groups.get(group).units();
+  }
+
+  private void removeByGroup(List<Batch> order, long[] k) {
+    for (Batch batch : order) {
+      int group = batch.group;
+      long left = k[group] - (groups.get(group).units() - costs.living(group));
+      if (2 * left >= batch.units.size()) {
+        remove(batch);
+      }
+    }
+  }
+
+  private boolean remove(Batch batch) {
+    if (costs.living(batch.group) - batch.units.size() < keep[batch.group]) {
       return false;
     }
-    alive.get(unit.group)[unit.index] = false;
-    costs.remove(unit.group);
+    for (int unit : batch.units) {
+      alive.get(batch.group)[unit] = false;
+      costs.remove(batch.group);
+    }
     return true;
   }
 
-  private void restore(Unit unit) {
-    alive.get(unit.group)[unit.index] = true;
-    costs.restore(unit.group);
+  private void restore(Batch batch) {
+    for (int unit : batch.units) {
+      alive.get(batch.group)[unit] = true;
+      costs.restore(batch.group);
+    }
   }
 
   /** The ratio of a group under the name of one of its layers. */

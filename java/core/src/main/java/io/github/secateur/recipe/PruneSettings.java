@@ -34,6 +34,7 @@ public final class PruneSettings {
           "pattern",
           "axis",
           "permute",
+          "round-to",
           "allocation",
           "schedule",
           "begin",
@@ -234,7 +235,10 @@ public final class PruneSettings {
     }
     return switch (name) {
       case "unstructured" -> new Pattern.Unstructured();
-      case "neuron", "unit", "channel", "filter" -> new Pattern.Neuron();
+      case "neuron", "unit", "channel", "filter" -> {
+        int roundTo = s.count("round-to", 1, 1);
+        yield s.checked("round-to", () -> new Pattern.Neuron(roundTo));
+      }
       case "rows" -> new Pattern.Line(Pattern.Axis.OUTPUT);
       case "columns" -> new Pattern.Line(Pattern.Axis.INPUT);
       default -> throw s.wrong("pattern", PATTERNS);

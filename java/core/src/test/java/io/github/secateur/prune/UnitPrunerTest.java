@@ -117,6 +117,40 @@ class UnitPrunerTest {
     assertTrue(first > 0 && Math.abs(first - second / 2.0) <= 1, first + " and " + second);
   }
 
+  /** Of 20 units the first 4 to go make up for the odd number, then 8 at a time; one 8 stays. */
+  @ParameterizedTest
+  @CsvSource({"0.05, 20", "0.15, 16", "0.3, 16", "0.5, 8", "1, 8"})
+  void unitsAreKeptInMultiples(double sparsity, int kept) {
+    Model model = Networks.parse("mlp:6-20-3", 5);
+    Mask mask = inMultiples(model, 8, new Budget.Sparsity(sparsity)).masks().get("fc1.bias");
+    assertEquals(kept, mask.keptCount());
+    Mask best = prune(model, L2, GLOBAL, 1 - kept / 20.0).masks().get("fc1.bias");
+    assertTrue(best.bitEquals(mask), "the best stay, as without multiples");
+  }
+
+  /** What a budget leaves over must not bring back a batch that would make an odd number. */
+  @Test
+  void aBudgetLeavesMultiples() {
+    Model model = Networks.parse("mlp:30-44-20-10", 5);
+    for (double share : new double[] {0.9, 0.7, 0.5, 0.3}) {
+      Model pruned = inMultiples(model, 8, new Budget.Counted(Budget.Unit.FLOPS, share));
+      for (String layer : List.of("fc1", "fc2")) {
+        Mask mask = pruned.masks().get(layer + ".bias");
+        long kept = mask.keptCount();
+        assertTrue(kept % 8 == 0 || kept == mask.size(), layer + " keeps " + kept);
+      }
+      long dense = Costs.of(model).dense().of(Budget.Unit.FLOPS);
+      assertTrue(Costs.of(Shrinker.shrink(pruned)).dense().of(Budget.Unit.FLOPS) <= share * dense);
+    }
+  }
+
+  @Test
+  void absurdMultiplesAreRefused() {
+    var e = assertThrows(IllegalArgumentException.class, () -> new Pattern.Neuron(0));
+    assertEquals(
+        "units cannot be kept in multiples of 0; wanted 1 to 1024, such as 8", e.getMessage());
+  }
+
   @Test
   void aNaNNamesLayerAndUnitAndChangesNothing() {
     var e =
@@ -198,8 +232,24 @@ class UnitPrunerTest {
 
   private static Model prune(
       Model model, Criterion criterion, Allocation allocation, double sparsity) {
-    Strategy.Scored how =
-        new Strategy.Scored(criterion, new Pattern.Neuron(), allocation, new Schedule.OneShot());
+    return prune(
+        model,
+        new PruneOptions(
+            new Strategy.Scored(
+                criterion, new Pattern.Neuron(), allocation, new Schedule.OneShot()),
+            sparsity,
+            TrainOptions.adam(1, 1e-3f, 1)));
+  }
+
+  private static Model inMultiples(Model model, int roundTo, Budget budget) {
+    Strategy how =
+        new Strategy.Scored(L2, new Pattern.Neuron(roundTo), GLOBAL, new Schedule.OneShot());
+    TrainOptions none = TrainOptions.adam(1, 1e-3f, 1);
+    return prune(model, new PruneOptions(how, 0, none).with(budget));
+  }
+
+  private static Model prune(Model model, PruneOptions options) {
+    double sparsity = options.budget() instanceof Budget.Sparsity(double share) ? share : 0;
     Tensor x = Tensor.of(Shape.of(2, 2), 1, 0, 0, 1);
     Samples samples = new Samples(x, Tensor.ofInts(Shape.of(2), 0, 0), 1, "", "two");
     Graph graph = model.graph();
@@ -210,9 +260,9 @@ class UnitPrunerTest {
       new Pruners(
               model,
               Layers.trainable(model),
-              how,
+              (Strategy.Scored) options.strategy(),
               sparsity,
-              new PruneOptions(how, sparsity, TrainOptions.adam(1, 1e-3f, 1)))
+              options)
           .of(site, calibration)
           .step(0, 1);
       Model pruned = model.copy();
