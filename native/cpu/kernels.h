@@ -86,11 +86,12 @@ struct Kernels {
   // sum may be read.
   void (*sampled_write)(const SampledStrip& strip);
 
-  // Convolutions. All outputs of at most conv_pixels pixels; one output plane of one image; a block
-  // of a weight gradient.
+  // Convolutions. All outputs of at most conv_pixels pixels; one output plane of one image; all
+  // outputs of the band of an image that begins at an output row; a block of a weight gradient.
   int64_t conv_pixels;
   void (*conv_panel)(const ConvProduct& product, int64_t first, int64_t pixels);
   void (*conv_plane)(const ConvProduct& product, int64_t image, int64_t output);
+  void (*conv_band)(const ConvProduct& product, const ConvRows& rows, int64_t image, int64_t first);
   void (*conv_weight)(const ConvProduct& product, const ConvWeightBlock& block);
 
   // Multiply-adds in registers, `times` rounds of them: returns their number, and a sum of the

@@ -214,6 +214,9 @@ void convolves() {
   check_conv(square(3, 5, 1, 3, 1, 1, 7, 1), 8);  // images of one place
   check_conv(square(1, 1, 5, 2, 3, 0, 1, 1), 9);  // places that no window sees
   check_conv(square(1, 2, 20, 17, 1, 0, 3, 1), 10);
+  check_conv(square(1, 40, 33, 3, 1, 1, 13, 1), 14);  // bands of rows, blocks of channels
+  check_conv(square(1, 70, 20, 3, 2, 1, 14, 1), 15);
+  check_conv(square(2, 3, 23, 7, 2, 3, 26, 1), 16);
   test::Random random(11);
   for (int i = 0; i < (SANITIZED ? 20 : 80); ++i) {
     check_conv(random_conv(random), 100 + static_cast<uint64_t>(i));

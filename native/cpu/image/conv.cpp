@@ -1,8 +1,11 @@
-// Convolution and its input gradient as products of weights and columns (conv.h), a panel of pixels
-// a piece of work; no more memory than the gradient's transposed weights is needed.
+// Convolution and its input gradient as products of weights and columns (conv.h). A piece of work
+// is a band of an image's rows, laid out once for each column of the window; or, where rows would
+// not be shared (windows of one row, images of few places, wide strides), a panel of pixels of any
+// images, laid out once for each tap. No more memory than the gradient's transposed weights is
+// needed.
 //
-// Cost: outputs * depth * pixels multiply-adds at the rate of a matrix product, and the columns,
-// written to the first-level cache once for all outputs.
+// Cost: outputs * depth * pixels multiply-adds at the rate of a matrix product, and the copies,
+// written to a thread's cache once for all outputs.
 #include "image/conv.h"
 
 #include <algorithm>
@@ -11,6 +14,7 @@
 #include "../kernels.h"
 #include "../pool.h"
 #include "device.h"
+#include "image/conv_rows.h"
 #include "image/conv_weight.h"
 
 namespace secateur {
@@ -30,6 +34,18 @@ void multiply(const ConvProduct& p) {
         std::max<int64_t>(1, static_cast<int64_t>(kChunk / std::max(plane, 64.0)));
     parallel_ranges(p.batch * p.outputs, grain, [&](int64_t begin, int64_t end) {
       for (int64_t at = begin; at < end; ++at) loops.conv_plane(p, at / p.outputs, at % p.outputs);
+    });
+    return;
+  }
+  if (suits_rows(p)) {
+    const ConvRows rows = product_rows(p);
+    const int64_t bands = (p.h.out + rows.band - 1) / rows.band;
+    const double each = work * static_cast<double>(rows.band * p.w.out);
+    const int64_t grain = std::max<int64_t>(1, static_cast<int64_t>(kChunk / each));
+    parallel_ranges(p.batch * bands, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t at = begin; at < end; ++at) {
+        loops.conv_band(p, rows, at / bands, at % bands * rows.band);
+      }
     });
     return;
   }

@@ -34,6 +34,39 @@ struct ConvProduct {
   int64_t pixels() const { return batch * plane(); }
 };
 
+// Rows of images laid out so that one copy serves all rows of the window.
+//
+// A band is `band` output rows of one image. For every channel c of a block and column l of the
+// window there is a plane of `rows` rows of w.out floats, in which row r holds, for every output
+// column, what it sees at l:
+//
+//   plane(l, c)[r][j] = x[c][row of r][j * w.stride + w.start + l * w.step], 0 outside the image
+//
+// Rows that output rows see through one row k of the window follow one another: they are sorted by
+// their phase modulo h.stride. So place p = i * w.out + j of the band sees tap (k, l) of channel c
+// at plane(l, c) + first_row[k] * w.out + p: a vector of neighbouring places, also across the ends
+// of rows, is a vector of every tap, and only the columns of the window cost copies.
+constexpr int64_t kRowFloats = 24 << 10;  // of a block's planes: 96 KiB of a thread's stack
+constexpr int64_t kRowWidth = 512;        // w.out at most
+constexpr int32_t kRowTaps = 256;         // taps at most
+constexpr int32_t kRowKernel = 32;        // h.taps at most
+constexpr int32_t kRowPhases = 8;         // h.stride at most
+struct ConvRows {
+  int64_t band;      // output rows
+  int64_t channels;  // of a block
+  int64_t rows;      // of a plane
+  int32_t first_row[kRowKernel];
+  int32_t phases;
+  // Rows begin .. end of a plane lie h.stride rows of x apart, from row `input` on where the band
+  // begins at output row 0.
+  struct {
+    int64_t begin, end, input;
+  } phase[kRowPhases];
+
+  int64_t plane(const ConvProduct& p) const { return rows * p.w.out; }
+  int64_t block(const ConvProduct& p) const { return channels * p.w.taps * plane(p); }
+};
+
 // Pixels first .. first + count of a weight gradient's product, at most kWeightPixels, and weights
 // begin .. end of a row, at most kWeightColumns: dw[o, k] += sum over the pixels of
 // dy[o, pixel] * column k of the pixel.

@@ -1,0 +1,76 @@
+// Bands and blocks: what lies in a thread's buffer at once, so that tiles find it in a cache.
+#include "image/conv_rows.h"
+
+#include <algorithm>
+
+namespace secateur {
+namespace {
+
+constexpr int64_t kLanes = 16;        // of the widest vector
+constexpr int64_t kBlockDepth = 256;  // weights of a row that a block of channels has, about
+constexpr int64_t kLeastDepth = 128;  // or has at least, where bands of few rows allow it
+constexpr int64_t kLeastBand = 8;     // output rows of such a band
+constexpr int64_t kLeastPieces = 8;   // pieces of work that a product is cut into where it is large
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+ConvRows conv_rows(const ConvProduct& p, int64_t band, int64_t channels) {
+  ConvRows r = {};
+  r.band = band;
+  r.channels = channels;
+  const int64_t stride = p.h.stride;
+  for (int64_t residue = 0; residue < stride; ++residue) {
+    int64_t low = 0, high = -1;  // of k * step = quotient * stride + residue
+    const auto each = [&](const auto& use) {
+      for (int32_t k = 0; k < p.h.taps; ++k) {
+        const int64_t reach = static_cast<int64_t>(k) * p.h.step;
+        const int64_t rest = (reach % stride + stride) % stride;
+        if (rest == residue) use(k, (reach - rest) / stride);
+      }
+    };
+    each([&](int32_t, int64_t quotient) {
+      if (high < low) low = high = quotient;
+      low = std::min(low, quotient);
+      high = std::max(high, quotient);
+    });
+    if (high < low) continue;
+    each([&](int32_t k, int64_t quotient) {
+      r.first_row[k] = static_cast<int32_t>(r.rows + quotient - low);
+    });
+    const int64_t end = r.rows + band + high - low;
+    r.phase[r.phases++] = {r.rows, end, p.h.start + low * stride + residue};
+    r.rows = end;
+  }
+  return r;
+}
+
+bool suits_rows(const ConvProduct& p) {
+  if (p.h.taps < 2 || p.h.taps > kRowKernel || p.w.taps < 1 || p.taps() > kRowTaps) return false;
+  if (p.h.stride > kRowPhases || p.w.out > kRowWidth || p.plane() == 0) return false;
+  const int64_t lanes = divide_up(p.plane(), kLanes) * kLanes;
+  if (p.batch > 1 && 3 * lanes > 4 * p.plane()) return false;
+  const int64_t band = std::min<int64_t>(p.h.out, kLeastBand);
+  const ConvRows r = conv_rows(p, band, 1);
+  return 4 * r.rows <= 3 * band * p.h.taps && r.block(p) <= kRowFloats;
+}
+
+ConvRows product_rows(const ConvProduct& p) {
+  const auto most_channels = [&](int64_t depth) {
+    return std::min(p.channels, std::max<int64_t>(1, depth / p.taps()));
+  };
+  int64_t band = p.h.out;
+  const int64_t pieces = std::min<int64_t>(kLeastPieces, divide_up(p.plane(), 4 * kLanes));
+  while (band > 1 && p.batch * divide_up(p.h.out, band) < pieces) band = (band + 1) / 2;
+  while (band > kLeastBand &&
+         conv_rows(p, band, most_channels(kLeastDepth)).block(p) > kRowFloats) {
+    band = (band + 1) / 2;
+  }
+  band = divide_up(p.h.out, divide_up(p.h.out, band));
+  const int64_t most = std::max<int64_t>(1, kRowFloats / conv_rows(p, band, 1).block(p));
+  const int64_t channels = std::min(most, most_channels(kBlockDepth));
+  return conv_rows(p, band, divide_up(p.channels, divide_up(p.channels, channels)));
+}
+
+}  // namespace secateur
