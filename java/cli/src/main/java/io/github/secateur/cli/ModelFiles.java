@@ -36,8 +36,12 @@ final class ModelFiles {
 
   /** Reads a file, or builds the untrained network of a name such as {@code lenet-300-100}. */
   static Model readOrBuild(String name, long seed) throws IOException {
-    boolean named = !Files.exists(Path.of(name)) && !name.matches(".*\\.(onnx|ckpt|safetensors)");
-    return named ? Networks.parse(name, seed) : read(Path.of(name));
+    return isNetwork(name) ? Networks.parse(name, seed) : read(Path.of(name));
+  }
+
+  /** Whether this is the name of a network, not a file. */
+  static boolean isNetwork(String name) {
+    return !Files.exists(Path.of(name)) && !name.matches(".*\\.(onnx|ckpt|safetensors)");
   }
 
   /** Name of a model for people: its file name without the ending. */

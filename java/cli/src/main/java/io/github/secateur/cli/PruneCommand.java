@@ -7,6 +7,7 @@ import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Shrinker;
 import io.github.secateur.io.OnnxWriter;
+import io.github.secateur.nn.Standardization;
 import io.github.secateur.prune.Budget;
 import io.github.secateur.prune.DataFree;
 import io.github.secateur.prune.LayerSparsity;
@@ -104,6 +105,13 @@ final class PruneCommand implements Callable<Integer> {
   Path output;
 
   @Option(
+      names = "--standardize",
+      description =
+          "A network given by name: let it bring its inputs to mean 0 and deviation 1 over the"
+              + " training samples.")
+  boolean standardize;
+
+  @Option(
       names = "--shrink",
       description =
           "Cut neurons out of the graph that pruning removed whole: a smaller dense network.")
@@ -137,6 +145,10 @@ final class PruneCommand implements Callable<Integer> {
     readRecipe();
     Outputs.requireWritable(output);
     Model start = ModelFiles.readOrBuild(model, common.seed);
+    if (!data.given() && standardize) {
+      throw new UserException(
+          recipe.run().where("standardize") + " needs data; add --data mnist or --data FOLDER.");
+    }
     return data.given() ? fineTuned(start) : dataFree(start);
   }
 
@@ -159,6 +171,15 @@ final class PruneCommand implements Callable<Integer> {
     if (model == null) {
       throw new UserException(
           "name the network to prune: an ONNX file, or one such as lenet-5-caffe.");
+    }
+    if (standardize) {
+      run.put("standardize", "true", "--standardize");
+    }
+    standardize = run.has("standardize") && run.flag("standardize");
+    if (standardize && !ModelFiles.isNetwork(model)) {
+      throw new UserException(
+          "%s is for networks given by name; %s reads its inputs as it was trained to. Leave it out."
+              .formatted(run.where("standardize"), model));
     }
     common.seed = run.whole("seed", 1, Long.MIN_VALUE, Long.MAX_VALUE);
     common.device = run.text("device", common.device);
@@ -228,12 +249,13 @@ final class PruneCommand implements Callable<Integer> {
   private int fineTuned(Model start) throws Exception {
     TrainOptions fineTune = FitSettings.options(recipe.fineTune(), FINE_TUNE_EPOCHS, common.seed);
     DataSplit split = data.read(common.seed);
+    Model network = standardize ? Standardization.of(split.train().x()).before(start) : start;
     Path saved = checkpoint != null ? checkpoint : Outputs.sibling(output, ".ckpt");
     try (Device device = common.openDevice()) {
       PruneOptions options =
           PruneSettings.options(
               recipe.prune(), common.seed, fineTune, batch -> m -> microseconds(device, m, batch));
-      Model dense = recipe.train().names().isEmpty() ? start : trained(device, start, split);
+      Model dense = recipe.train().names().isEmpty() ? network : trained(device, network, split);
       Metrics before = Evaluator.evaluate(device, dense, DataOptions.held(split));
       Pruning pruning =
           new Pruning(device, dense, split, options)

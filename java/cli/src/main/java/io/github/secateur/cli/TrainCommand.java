@@ -6,6 +6,7 @@ import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.OnnxWriter;
 import io.github.secateur.nn.Networks;
+import io.github.secateur.nn.Standardization;
 import io.github.secateur.recipe.FitSettings;
 import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
@@ -54,6 +55,12 @@ final class TrainCommand implements Callable<Integer> {
   String model;
 
   @Option(
+      names = "--standardize",
+      description =
+          "Let the network bring its inputs to mean 0 and deviation 1 over the training samples.")
+  boolean standardize;
+
+  @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE.onnx",
       required = true,
@@ -81,6 +88,9 @@ final class TrainCommand implements Callable<Integer> {
     TrainOptions options = FitSettings.options(Flags.of(spec, "fit"), DEFAULT_EPOCHS, common.seed);
     Model network = Networks.parse(model, common.seed);
     DataSplit split = data.read(common.seed);
+    if (standardize) {
+      network = Standardization.of(split.train().x()).before(network);
+    }
     Path file = checkpoint != null ? checkpoint : Outputs.sibling(output, ".ckpt");
     Outputs.requireWritable(output);
     try (Device device = common.openDevice()) {

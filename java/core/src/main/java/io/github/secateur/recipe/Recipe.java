@@ -16,7 +16,7 @@ import java.util.Set;
 public record Recipe(Settings run, Settings train, Settings prune, Settings fineTune) {
   /** Names at the top of a recipe. */
   public static final Set<String> RUN =
-      Set.of("model", "data", "validation", "seed", "device", "threads");
+      Set.of("model", "standardize", "data", "validation", "seed", "device", "threads");
 
   /** A recipe in which nothing is set. */
   public static Recipe empty() {

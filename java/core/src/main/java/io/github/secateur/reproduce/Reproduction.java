@@ -9,6 +9,7 @@ import io.github.secateur.io.AtomicFile;
 import io.github.secateur.io.OnnxReader;
 import io.github.secateur.io.OnnxWriter;
 import io.github.secateur.nn.Networks;
+import io.github.secateur.nn.Standardization;
 import io.github.secateur.prune.PruneOptions;
 import io.github.secateur.prune.PruneResult;
 import io.github.secateur.prune.Pruning;
@@ -115,12 +116,14 @@ public final class Reproduction {
   /** What an outcome follows from: with another protocol, start or data it is another outcome. */
   private String identity(Table.Row row, Recipe recipe, long seed) {
     String start =
-        row.from().isEmpty()
-            ? row.model()
-            : identity(
-                table.row(row.from()),
-                table.row(row.from()).protocols().get(plan.protocol()).recipe(),
-                seed);
+        switch (row.start()) {
+          case Table.Start.Network(String model, boolean standardize) ->
+              model + (standardize ? ", standardized" : "");
+          case Table.Start.Of(String name) -> {
+            Table.Row before = table.row(name);
+            yield identity(before, before.protocols().get(plan.protocol()).recipe(), seed);
+          }
+        };
     return "%s | %s | %s | %s | %d | %s"
         .formatted(
             start,
@@ -136,9 +139,13 @@ public final class Reproduction {
     Progress named = progress.named(stage -> "%s, seed %d, %s".formatted(row.name(), seed, stage));
     Path checkpoint = file(row, seed, ".ckpt");
     Model model =
-        row.from().isEmpty()
-            ? Networks.parse(row.model(), seed)
-            : OnnxReader.read(file(table.row(row.from()), seed, ".onnx"));
+        switch (row.start()) {
+          case Table.Start.Of(String name) -> OnnxReader.read(file(table.row(name), seed, ".onnx"));
+          case Table.Start.Network(String name, boolean standardize) -> {
+            Model network = Networks.parse(name, seed);
+            yield standardize ? Standardization.of(data.train().x()).before(network) : network;
+          }
+        };
     int epochs = 0;
     double sparsity = 0;
     Runnable finished = () -> {};

@@ -77,7 +77,11 @@ public record ReproductionReport(
     for (Verdict v : verdicts) {
       out.append("# ").append(v.row().name()).append('\n');
       String start =
-          v.row().from().isEmpty() ? "model: " + v.row().model() : "from: " + v.row().from();
+          switch (v.row().start()) {
+            case Table.Start.Of(String row) -> "from: " + row;
+            case Table.Start.Network(String model, boolean standardize) ->
+                "model: " + model + (standardize ? "\nstandardize: true" : "");
+          };
       out.append(start).append('\n');
       out.append(v.row().protocols().get(protocol).recipe().toYaml()).append('\n');
     }

@@ -17,20 +17,32 @@ public record Table(String name, String title, String source, List<Row> rows) {
     rows = List.copyOf(rows);
   }
 
+  /** What a row starts from. */
+  public sealed interface Start {
+    /**
+     * A network by name.
+     *
+     * @param standardize whether its inputs are standardized, as {@link
+     *     io.github.secateur.nn.Standardization} has it
+     */
+    record Network(String model, boolean standardize) implements Start {}
+
+    /** The network that another row ended with. */
+    record Of(String row) implements Start {}
+  }
+
   /**
    * A row.
    *
    * @param name unique in the table
-   * @param model network that it starts from, by name; empty with {@code from}
-   * @param from row whose network it starts from; empty with {@code model}
+   * @param start what it starts from
    * @param published test error in percent as published, NaN where there is none
    * @param expected of the mean over seeds
    * @param protocols by kind
    */
   public record Row(
       String name,
-      String model,
-      String from,
+      Start start,
       double published,
       Expectation expected,
       Map<Protocol.Kind, Protocol> protocols) {

@@ -20,16 +20,26 @@ import java.util.regex.Pattern;
 
 /**
  * Reads tables: those that come with Secateur by name, others from YAML files of the same form. A
- * table has {@code title}, {@code source} and {@code rows}; a row {@code name}, {@code model} or
- * {@code from}, {@code published}, {@code expect}, and the protocols {@code paper}, {@code budget}
- * and {@code quick}, each a recipe with an optional {@code shortened}.
+ * table has {@code title}, {@code source} and {@code rows}; a row {@code name}, {@code model} (with
+ * {@code standardize: true} where its inputs are) or {@code from}, {@code published}, {@code
+ * expect}, and the protocols {@code paper}, {@code budget} and {@code quick}, each a recipe with an
+ * optional {@code shortened}.
  */
 public final class TableReader {
   /** Tables that come with Secateur. */
   public static final List<String> NAMES = List.of("han", "snip", "lottery-ticket", "dynamic");
 
   private static final Set<String> ROW =
-      Set.of("name", "model", "from", "published", "expect", "paper", "budget", "quick");
+      Set.of(
+          "name",
+          "model",
+          "standardize",
+          "from",
+          "published",
+          "expect",
+          "paper",
+          "budget",
+          "quick");
   private static final Pattern AT_MOST = Pattern.compile("at most ([0-9.]+)");
   private static final Pattern ABOVE = Pattern.compile("at most ([0-9.]+) above (.+)");
   private static final Pattern BELOW = Pattern.compile("below (.+)");
@@ -94,11 +104,20 @@ public final class TableReader {
     }
     return new Table.Row(
         name,
-        from.isEmpty() ? section.text("model") : "",
-        from,
+        from.isEmpty()
+            ? new Table.Start.Network(section.text("model"), standardized(section))
+            : new Table.Start.Of(from),
         section.has("published") ? number(section, "published") : Double.NaN,
         section.has("expect") ? expectation(section, before) : new Expectation.None(),
         protocols);
+  }
+
+  private static boolean standardized(YamlSection section) {
+    String text = section.has("standardize") ? section.text("standardize") : "false";
+    if (!text.equals("true") && !text.equals("false")) {
+      throw new RecipeException(section.where("standardize") + " takes true or false");
+    }
+    return text.equals("true");
   }
 
   private static Protocol protocol(YamlSection section) {

@@ -53,6 +53,10 @@ class TableReaderTest {
         "  - name: a\\n    model: m\\n    size: 3\\n|t.yaml line 6: 'size' is no setting",
         "  - name: a\\n    from: b\\n|t.yaml line 5: 'from' names no row before this one",
         "  - name: a\\n|needs a model or a row",
+        "  - name: a\\n"
+            + "    model: m\\n"
+            + "    standardize: 1\\n"
+            + "|t.yaml line 6: 'standardize' takes true or",
         "  - name: a\\n    model: m\\n    expect: good\\n|t.yaml line 6: 'expect' takes 'at most",
         "  - name: a\\n    model: m\\n    expect: below b\\n|which is no row before this one",
         "  - name: a\\n    model: m\\n    published: low\\n|t.yaml line 6: 'published' should be a"
@@ -73,7 +77,7 @@ class TableReaderTest {
   }
 
   private static Table.Row row(String name, Expectation expected) {
-    return new Table.Row(name, "m", "", Double.NaN, expected, Map.of());
+    return new Table.Row(name, new Table.Start.Network("m", false), Double.NaN, expected, Map.of());
   }
 
   private static boolean passes(Expectation expected, double... errors) {
