@@ -23,7 +23,16 @@ final class GroupMasker implements Masker {
   GroupMasker(Work work, Pattern.NM pattern) {
     this.work = work;
     this.pattern = pattern;
-    if (work.layers().stream().noneMatch(layer -> takes(layer, pattern))) {
+    requireTaken(work.layers(), pattern);
+  }
+
+  /**
+   * Refuses a pattern that prunes nothing.
+   *
+   * @throws IllegalArgumentException when no layer has m weights along the axis
+   */
+  static void requireTaken(List<Layer> layers, Pattern.NM pattern) {
+    if (layers.stream().noneMatch(layer -> takes(layer, pattern))) {
       throw new IllegalArgumentException(
           "no layer has %d %ss to apply %d:%d to; take a smaller M or the other axis"
               .formatted(

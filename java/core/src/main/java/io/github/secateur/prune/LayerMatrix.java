@@ -11,7 +11,8 @@ import java.util.Arrays;
 /**
  * A layer's weight and mask as the matrix [outputs, inputs] that it multiplies by, whichever way
  * they are stored; of a convolution the inputs are channels of a group times the places of the
- * window.
+ * window, in this order (as the patterns but N:M count them), or place by place, at each the
+ * channels.
  */
 final class LayerMatrix {
   private final Layer layer;
@@ -19,11 +20,17 @@ final class LayerMatrix {
   private final int inputs;
   private final float[] weights;
   private final boolean[] kept;
+  private final int[] order; // the input, as stored, of each column
 
-  private LayerMatrix(Layer layer, Tensor weight, Mask mask) {
+  private LayerMatrix(Layer layer, Tensor weight, Mask mask, boolean byPlace) {
     this.layer = layer;
     this.outputs = Math.toIntExact(layer.units());
     this.inputs = Math.toIntExact(layer.size() / Math.max(1, layer.units()));
+    this.order = new int[inputs];
+    int channels = byPlace ? Math.toIntExact(layer.shape().dim(layer.inputAxis())) : inputs;
+    for (int i = 0; i < inputs; i++) {
+      order[i] = i % channels * (inputs / channels) + i / channels;
+    }
     this.weights = new float[outputs * inputs];
     this.kept = new boolean[weights.length];
     for (int i = 0; i < weights.length; i++) {
@@ -33,19 +40,30 @@ final class LayerMatrix {
     }
   }
 
-  static LayerMatrix of(Layer layer, Model model) {
+  /**
+   * @param byPlace whether the channels at one place of a window lie side by side
+   */
+  static LayerMatrix of(Layer layer, Model model, boolean byPlace) {
     return new LayerMatrix(
-        layer, model.graph().initializer(layer.parameter()), model.masks().get(layer.parameter()));
+        layer,
+        model.graph().initializer(layer.parameter()),
+        model.masks().get(layer.parameter()),
+        byPlace);
   }
 
   /** Flat index in the tensor of an element of the matrix. */
   private long stored(int i) {
-    return layer.outputAxis() == 0 ? i : (long) (i % inputs) * outputs + i / inputs;
+    int output = i / inputs;
+    int input = order[i % inputs];
+    return layer.outputAxis() == 0
+        ? (long) output * inputs + input
+        : (long) input * outputs + output;
   }
 
   /**
    * A part of the outputs as a problem of its own.
    *
+   * @param hessian of its inputs as stored
    * @param group of as many as the Hessians that the layer has
    */
   LayerProblem problem(Hessian hessian, int group, int groups, double damping) {
@@ -55,7 +73,7 @@ final class LayerMatrix {
         outputs / groups,
         Arrays.copyOfRange(weights, from, to),
         Arrays.copyOfRange(kept, from, to),
-        hessian,
+        hessian.inOrder(order),
         damping);
   }
 

@@ -39,8 +39,8 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
                   .formatted(i + 1, layers.size()));
         }
         Layer layer = layers.get(i);
-        if (!stages.options().limits().frozen().contains(layer.name())) {
-          LayerMatrix matrix = LayerMatrix.of(layer, pruned);
+        if (takes(layer)) {
+          LayerMatrix matrix = LayerMatrix.of(layer, pruned, how.pattern() instanceof Pattern.NM);
           double error = solve(layer, matrix, products, quotas[i]);
           parameters.set(layer.parameter(), matrix.tensor());
           pruned.graph().initializers().put(layer.parameter(), matrix.tensor());
@@ -55,6 +55,12 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
         String.format(
             Locale.ROOT, "%d layers solved, output error at most %.4f", layers.size(), worst));
     return stages.result(stages.fineTune(pruned, 0), Double.NaN);
+  }
+
+  /** Layers that are not frozen, of N:M those with m inputs. */
+  private boolean takes(Layer layer) {
+    boolean fits = !(how.pattern() instanceof Pattern.NM nm) || GroupMasker.takes(layer, nm);
+    return fits && !stages.options().limits().frozen().contains(layer.name());
   }
 
   /**
@@ -93,6 +99,7 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
               "layer-wise pruning takes N:M along the inputs in the order they have; use the axis"
                   + " input, without permutation");
         }
+        GroupMasker.requireTaken(stages.layers(), nm);
         Limits limits = stages.options().limits();
         if (limits.maxPruned() < 1 || !limits.maxPrunedOf().isEmpty() || limits.minKept() > 0) {
           throw new IllegalArgumentException(
@@ -116,7 +123,7 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
   private double solve(Layer layer, LayerMatrix matrix, InputProducts products, long k) {
     List<Hessian> hessians = products.of(layer, how.samples());
     try {
-      return solve(matrix, hessians, k);
+      return solve(layer, matrix, hessians, k);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "layer '%s': %s".formatted(layer.name(), e.getMessage()), e);
@@ -128,13 +135,13 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
    *
    * @return ‖W X − Ŵ X‖² / ‖W X‖²
    */
-  private double solve(LayerMatrix matrix, List<Hessian> hessians, long k) {
+  private double solve(Layer layer, LayerMatrix matrix, List<Hessian> hessians, long k) {
     double lost = 0;
     double all = 0;
     int groups = hessians.size();
     for (int g = 0; g < groups; g++) {
       LayerProblem problem = matrix.problem(hessians.get(g), g, groups, how.damping());
-      Target target = target(problem, share(k, g, groups));
+      Target target = target(layer, problem, share(k, g, groups));
       Solution solution =
           switch (how.solver()) {
             case SPARSEGPT -> SparseGpt.solve(problem, target);
@@ -152,7 +159,7 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
     return k / groups + (group < k % groups ? 1 : 0);
   }
 
-  private Target target(LayerProblem problem, long k) {
+  private Target target(Layer layer, LayerProblem problem, long k) {
     return switch (how.pattern()) {
       case Pattern.Unstructured() -> Target.Blocks.single(k);
       case Pattern.Block(int outputs, int inputs) -> {
@@ -162,7 +169,10 @@ record LayerWiseRun(Stages stages, Strategy.LayerWise how) {
         double sparsity = (double) k / Math.max(1, problem.weights().length);
         yield new Target.Blocks(outputs, inputs, Quotas.count(sparsity, blocks));
       }
-      case Pattern.NM nm -> new Target.NM(nm.n(), nm.m());
+      case Pattern.NM nm -> {
+        int channels = Math.toIntExact(layer.shape().dim(layer.inputAxis()));
+        yield new Target.NM(nm.n(), nm.m(), channels);
+      }
       case Pattern.Neuron _, Pattern.Line _, Pattern.Given _ ->
           throw new IllegalStateException("refused before");
     };

@@ -52,9 +52,29 @@ public final class Hessian {
     }
   }
 
+  private Hessian(int inputs, double[] h) {
+    this.inputs = inputs;
+    this.h = h;
+  }
+
   /** Number of inputs. */
   public int inputs() {
     return inputs;
+  }
+
+  /**
+   * The same of inputs in another order.
+   *
+   * @param order the input that each place takes
+   */
+  public Hessian inOrder(int[] order) {
+    double[] moved = new double[h.length];
+    for (int i = 0; i < inputs; i++) {
+      for (int j = 0; j < inputs; j++) {
+        moved[i * inputs + j] = h[order[i] * inputs + order[j]];
+      }
+    }
+    return new Hessian(inputs, moved);
   }
 
   /** Whether an input was 0 in every sample. */

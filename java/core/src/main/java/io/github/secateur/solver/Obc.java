@@ -165,9 +165,9 @@ public final class Obc {
 
   /** Fills each group of a row. */
   private void groups(Target.NM target, int row) {
-    int[] open = new int[Math.ceilDiv(inputs, target.m())];
+    int[] open = new int[target.groups(inputs)];
     for (int g = 0; g < open.length; g++) {
-      open[g] = fillFree(target, row, g * target.m());
+      open[g] = fillFree(target, row, target.first(g));
     }
     int[] columns = liveColumns(row, row + 1);
     ShrinkingInverse inverse = inverse(columns);
@@ -177,7 +177,7 @@ public final class Obc {
       double lowest = Double.POSITIVE_INFINITY;
       for (int p = 0; p < inverse.places(); p++) {
         int column = inverse.variableAt(p);
-        if (column >= 0 && open[column / target.m()] > 0) {
+        if (column >= 0 && open[target.group(column)] > 0) {
           double cost = rows[0][p] * rows[0][p] / inverse.get(p, p);
           if (best < 0 || cost <= lowest) {
             best = p;
@@ -186,7 +186,7 @@ public final class Obc {
         }
       }
       int column = inverse.variableAt(best);
-      open[column / target.m()]--;
+      open[target.group(column)]--;
       kept[row * inputs + column] = false;
       inverse.remove(best, rows);
     }
@@ -198,7 +198,7 @@ public final class Obc {
    * @return how many more the group must lose
    */
   private int fillFree(Target.NM target, int row, int from) {
-    int size = Math.min(target.m(), inputs - from);
+    int size = target.size(target.group(from), inputs);
     int missing = target.pruned(size);
     double[] free = new double[size];
     int count = 0;

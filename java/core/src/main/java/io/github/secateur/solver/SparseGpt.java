@@ -88,10 +88,13 @@ public final class SparseGpt {
   }
 
   private void nm(Target.NM target) {
-    int batch = Math.max(1, BATCH / target.m()) * target.m();
-    for (int first = 0; first < inputs; first += batch) {
-      int from = first;
-      int to = Math.min(inputs, first + batch);
+    int end = 0;
+    while (end < inputs) {
+      int from = end;
+      do {
+        end += target.size(target.group(end), inputs);
+      } while (end < inputs && end - from + target.m() <= BATCH);
+      int to = end;
       IntStream.range(0, problem.outputs())
           .parallel()
           .forEach(row -> update(row, from, to, target));
@@ -155,7 +158,7 @@ public final class SparseGpt {
     int base = row * inputs;
     double[] errors = new double[to - from];
     for (int j = from; j < to; j++) {
-      if (nm != null && (j - from) % nm.m() == 0) {
+      if (nm != null && nm.first(nm.group(j)) == j) {
         choose(nm, row, j);
       }
       if (!kept[base + j]) {
@@ -183,7 +186,7 @@ public final class SparseGpt {
 
   /** Prunes a group of one row; what is pruned or reads a dead input goes first. */
   private void choose(Target.NM nm, int row, int from) {
-    int size = Math.min(nm.m(), inputs - from);
+    int size = nm.size(nm.group(from), inputs);
     double[] costs = new double[size];
     int pruned = 0;
     for (int i = 0; i < size; i++) {

@@ -28,13 +28,48 @@ public sealed interface Target {
 
   /**
    * Of every m consecutive inputs of an output n stay, of a last group of r &lt; m ceil(r · n / m).
+   *
+   * @param n kept
+   * @param m group size
+   * @param run inputs that groups are counted from anew: of a convolution its channels at one place
+   *     of the window
    */
-  record NM(int n, int m) implements Target {
+  record NM(int n, int m, int run) implements Target {
     /** Checks the ranges. */
     public NM {
-      if (n < 1 || n > m) {
-        throw new IllegalArgumentException("no pattern %d:%d".formatted(n, m));
+      if (n < 1 || n > m || run < 1) {
+        throw new IllegalArgumentException("no pattern %d:%d in %d".formatted(n, m, run));
       }
+    }
+
+    /** All inputs in one run. */
+    public NM(int n, int m) {
+      this(n, m, Integer.MAX_VALUE);
+    }
+
+    private int perRun() {
+      return Math.ceilDiv(run, m);
+    }
+
+    /** Groups of so many inputs. */
+    int groups(int inputs) {
+      return inputs / run * perRun() + Math.ceilDiv(inputs % run, m);
+    }
+
+    /** The group of an input. */
+    int group(int input) {
+      return input / run * perRun() + input % run / m;
+    }
+
+    /** The first input of a group. */
+    int first(int group) {
+      return group / perRun() * run + group % perRun() * m;
+    }
+
+    /** How many of so many inputs are in a group. */
+    int size(int group, int inputs) {
+      int left = Math.min(run - group % perRun() * m, inputs - first(group));
+      return Math.min(m, left);
     }
 
     /** Weights to prune in a group of {@code size}. */

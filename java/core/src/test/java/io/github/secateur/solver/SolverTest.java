@@ -235,12 +235,15 @@ class SolverTest {
   @ParameterizedTest
   @MethodSource("solvers")
   void ofEveryMInputsNStay(Solver solver) {
-    for (int[] nm : new int[][] {{2, 4}, {1, 3}, {3, 8}, {4, 5}}) {
+    for (int[] nm : new int[][] {{2, 4, 131}, {1, 3, 131}, {3, 8, 10}, {1, 5, 3}, {2, 4, 64}}) {
       LayerProblem p = problem(5, 131, 4);
-      Solution s = solver.of(p, new Target.NM(nm[0], nm[1]));
+      int run = nm[2];
+      Solution s =
+          solver.of(p, run == 131 ? new Target.NM(nm[0], nm[1]) : new Target.NM(nm[0], nm[1], run));
       for (int row = 0; row < 5; row++) {
-        for (int from = 0; from < 131; from += nm[1]) {
-          int size = Math.min(nm[1], 131 - from);
+        int size;
+        for (int from = 0; from < 131; from += size) {
+          size = Math.min(nm[1], Math.min(run - from % run, 131 - from));
           int kept = 0;
           for (int i = 0; i < size; i++) {
             kept += s.kept()[row * 131 + from + i] ? 1 : 0;
