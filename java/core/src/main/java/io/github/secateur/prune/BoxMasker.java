@@ -40,7 +40,8 @@ final class BoxMasker implements Masker {
     this.byLargest = order == Double.POSITIVE_INFINITY;
     if (order != 1 && !bySquares && !byLargest) {
       throw new IllegalArgumentException(
-          "blocks and lines are scored by norms of order 1, 2 or infinity, got " + order);
+          "blocks and lines are scored by norms of order 1, 2 or infinity, got %s; take one of those"
+              .formatted(order));
     }
   }
 

@@ -15,6 +15,13 @@ public sealed interface Strategy {
       Objects.requireNonNull(pattern);
       Objects.requireNonNull(allocation);
       Objects.requireNonNull(schedule);
+      if (criterion instanceof Criterion.Given
+          && pattern instanceof Pattern.NM nm
+          && nm.permute()) {
+        throw new IllegalArgumentException(
+            "scores made elsewhere are for the channels in the order they have; leave the"
+                + " permutation out");
+      }
     }
   }
 
@@ -252,7 +259,8 @@ public sealed interface Strategy {
    *     Cholesky factor of the inverse Hessian; OBC (Frantar &amp; Alistarh, arXiv 2208.11580): one
    *     weight after the other, the exact optimum of each step, for layers of up to some thousand
    *     inputs
-   * @param pattern unstructured, N:M along the inputs, or block
+   * @param pattern unstructured, N:M along the inputs, or block (of a convolution in groups each
+   *     group's blocks by themselves)
    * @param allocation of the sparsity over layers: per layer, ERK, LAMP, ratios; not global
    * @param samples calibration samples
    * @param damping added to the Hessian's diagonal, as a share of its mean

@@ -3,6 +3,7 @@ package io.github.secateur.recipe;
 import io.github.secateur.graph.Model;
 import io.github.secateur.prune.Allocation;
 import io.github.secateur.prune.Budget;
+import io.github.secateur.prune.Criterion;
 import io.github.secateur.prune.Limits;
 import io.github.secateur.prune.MaskRule;
 import io.github.secateur.prune.Pattern;
@@ -181,11 +182,11 @@ public final class PruneSettings {
             ? criteria.masks()
             : pattern(criteria.scoresUnits() ? "neuron" : "unstructured");
     boolean oneShot = s.has("masks") || criteria.beforeTraining();
-    return new Strategy.Scored(
-        criteria.read(),
-        pattern,
-        allocation(structural(pattern), criteria.allocation()),
-        schedule(oneShot ? "one-shot" : "cubic"));
+    Criterion criterion = criteria.read();
+    Allocation allocation = allocation(structural(pattern), criteria.allocation());
+    Schedule schedule = schedule(oneShot ? "one-shot" : "cubic");
+    return s.checked(
+        "permute", () -> new Strategy.Scored(criterion, pattern, allocation, schedule));
   }
 
   private Strategy.Dynamic dynamic(Strategy.Growth growth) {

@@ -14,12 +14,10 @@ import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 
 /** N:M, blocks and lines against masks worked out by hand and by sorting, over all storages. */
@@ -96,50 +94,15 @@ class PatternsTest {
       for (Axis axis : Axis.values()) {
         int m = 2 + random.nextInt(4);
         var nm = new Pattern.NM(1 + random.nextInt(m - 1), m, axis, false);
-        check(nm, random, layer -> key(layer, nm));
-        var line = new Pattern.Line(axis);
-        check(line, random, layer -> key(layer, line));
+        check(nm, random);
+        check(new Pattern.Line(axis), random);
       }
       var block = new Pattern.Block(1 + random.nextInt(4), 2 + random.nextInt(3));
-      check(block, random, layer -> key(layer, block));
+      check(block, random);
     }
   }
 
-  private interface Keys {
-    /** To which group of weights each flat index belongs. */
-    IntFunction<String> of(Layer layer);
-  }
-
-  private static IntFunction<String> key(Layer layer, Pattern pattern) {
-    return flat -> {
-      long[] at = new long[layer.shape().rank()];
-      int rest = flat;
-      for (int d = at.length - 1; d >= 0; d--) {
-        at[d] = rest % layer.shape().dim(d);
-        rest /= (int) layer.shape().dim(d);
-      }
-      long o = at[layer.outputAxis()];
-      long i = at[layer.inputAxis()];
-      boolean image = at.length == 4;
-      long place = image ? at[2] * layer.shape().dim(3) + at[3] : 0;
-      long places = image ? layer.shape().dim(2) * layer.shape().dim(3) : 1;
-      long lead = at.length == 3 ? at[0] : 0;
-      return switch (pattern) {
-        case Pattern.NM(_, int m, Axis axis, _) ->
-            axis == Axis.INPUT
-                ? lead + ":" + o + ":" + place + ":" + i / m
-                : lead + ":" + i + ":" + place + ":" + o / m;
-        case Pattern.Line(Axis axis) -> axis == Axis.INPUT ? "" + i : lead + ":" + o;
-        case Pattern.Block(int r, int c) ->
-            layer.outputAxis() < layer.inputAxis()
-                ? lead + ":" + o / r + ":" + (i * places + place) / c
-                : place + ":" + o / r + ":" + i / c;
-        default -> throw new AssertionError(pattern);
-      };
-    };
-  }
-
-  private static void check(Pattern pattern, Random random, Keys keys) {
+  private static void check(Pattern pattern, Random random) {
     for (Criterion criterion : List.of(L1, L2, new Criterion.Magnitude(Double.POSITIVE_INFINITY))) {
       for (Allocation allocation : List.of(GLOBAL, PER_LAYER)) {
         double sparsity = random.nextInt(101) / 100.0;
@@ -160,10 +123,17 @@ class PatternsTest {
             before.put(layer.parameter(), mask);
           }
         }
+        PatternOracle oracle =
+            new PatternOracle(
+                STORAGES,
+                STORAGES.stream().map(l -> magnitudes(weights.get(l.parameter()))).toList(),
+                PatternOracle.Pooling.of(criterion),
+                STORAGES.stream()
+                    .map(l -> bools(before.getOrDefault(l.parameter(), Mask.ones(l.shape()))))
+                    .toList());
+        Quotas quotas = Quotas.of(allocation, STORAGES, sparsity, sparsity);
         List<String> expected =
-            pattern instanceof Pattern.NM nm
-                ? sortGroups(nm, weights, before, keys)
-                : sortBoxes(criterion, allocation, sparsity, new Input(weights, before), keys);
+            oracle.masks(pattern, quotas).stream().map(PatternsTest::text).toList();
         assertEquals(
             expected,
             run(STORAGES, weights, pattern, criterion, allocation, sparsity, before),
@@ -172,105 +142,12 @@ class PatternsTest {
     }
   }
 
-  private record Input(Map<String, Tensor> weights, Map<String, Mask> before) {
-    boolean kept(Layer layer, int i) {
-      Mask mask = before.get(layer.parameter());
-      return mask == null || mask.kept(i);
+  private static double[] magnitudes(Tensor weights) {
+    double[] values = new double[(int) weights.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = Math.abs(weights.getFloat(i));
     }
-  }
-
-  private static List<String> sortGroups(
-      Pattern.NM nm, Map<String, Tensor> weights, Map<String, Mask> before, Keys keys) {
-    Input input = new Input(weights, before);
-    List<String> masks = new ArrayList<>();
-    for (Layer layer : STORAGES) {
-      int along =
-          (int) layer.shape().dim(nm.axis() == Axis.INPUT ? layer.inputAxis() : layer.outputAxis());
-      Map<String, List<Integer>> groups = groups(layer, keys);
-      boolean[] kept = new boolean[(int) layer.size()];
-      for (List<Integer> group : groups.values()) {
-        int keep = along < nm.m() ? group.size() : Math.ceilDiv(group.size() * nm.n(), nm.m());
-        Tensor w = weights.get(layer.parameter());
-        group.stream()
-            .filter(i -> input.kept(layer, i))
-            .sorted(Comparator.comparing(i -> -Math.abs(w.getFloat(i))))
-            .limit(keep)
-            .forEach(i -> kept[i] = true);
-      }
-      masks.add(text(kept));
-    }
-    return masks;
-  }
-
-  private static Map<String, List<Integer>> groups(Layer layer, Keys keys) {
-    Map<String, List<Integer>> groups = new LinkedHashMap<>();
-    IntFunction<String> of = keys.of(layer);
-    for (int i = 0; i < layer.size(); i++) {
-      groups.computeIfAbsent(of.apply(i), k -> new ArrayList<>()).add(i);
-    }
-    return groups;
-  }
-
-  private record BoxOf(int layer, List<Integer> weights, boolean live, double score) {}
-
-  private static List<String> sortBoxes(
-      Criterion criterion, Allocation allocation, double sparsity, Input input, Keys keys) {
-    double order = ((Criterion.Magnitude) criterion).order();
-    boolean[][] kept = new boolean[STORAGES.size()][];
-    List<BoxOf> boxes = new ArrayList<>();
-    for (int l = 0; l < STORAGES.size(); l++) {
-      Layer layer = STORAGES.get(l);
-      Tensor w = input.weights.get(layer.parameter());
-      kept[l] = new boolean[(int) layer.size()];
-      for (int i = 0; i < kept[l].length; i++) {
-        kept[l][i] = input.kept(layer, i);
-      }
-      for (List<Integer> box : groups(layer, keys).values()) {
-        double sum = 0;
-        double most = 0;
-        boolean live = false;
-        for (int i : box) {
-          double x = Math.abs(w.getFloat(i));
-          sum += order == 2 ? x * x : x;
-          most = Math.max(most, x);
-          live |= kept[l][i];
-        }
-        boxes.add(new BoxOf(l, box, live, order > 2 ? most : sum / box.size()));
-      }
-    }
-    if (allocation instanceof Allocation.Global) {
-      prune(boxes, kept, sparsity);
-    } else {
-      for (int l = 0; l < kept.length; l++) {
-        int own = l;
-        prune(boxes.stream().filter(b -> b.layer == own).toList(), kept, sparsity);
-      }
-    }
-    List<String> masks = new ArrayList<>();
-    for (boolean[] mask : kept) {
-      masks.add(text(mask));
-    }
-    return masks;
-  }
-
-  /** Boxes one after the other as long as that comes nearer to what is asked. */
-  private static void prune(List<BoxOf> boxes, boolean[][] kept, double sparsity) {
-    long total = boxes.stream().mapToLong(b -> b.weights.size()).sum();
-    long quota = Quotas.count(sparsity, total);
-    long pruned = total - boxes.stream().mapToLong(b -> live(b, kept)).sum();
-    for (BoxOf box :
-        boxes.stream().filter(BoxOf::live).sorted(Comparator.comparing(BoxOf::score)).toList()) {
-      long more = live(box, kept);
-      if (pruned >= quota || pruned + more - quota >= quota - pruned) {
-        return;
-      }
-      pruned += more;
-      box.weights.forEach(i -> kept[box.layer][i] = false);
-    }
-  }
-
-  private static long live(BoxOf box, boolean[][] kept) {
-    return box.weights.stream().filter(i -> kept[box.layer][i]).count();
+    return values;
   }
 
   @Test
@@ -422,12 +299,16 @@ class PatternsTest {
     return run(List.of(layer), weights, pattern, criterion, allocation, 0.5, Map.of()).getFirst();
   }
 
-  private static String text(Mask mask) {
+  private static boolean[] bools(Mask mask) {
     boolean[] kept = new boolean[(int) mask.size()];
     for (int i = 0; i < kept.length; i++) {
       kept[i] = mask.kept(i);
     }
-    return text(kept);
+    return kept;
+  }
+
+  private static String text(Mask mask) {
+    return text(bools(mask));
   }
 
   private static String text(boolean[] kept) {

@@ -1,0 +1,678 @@
+package io.github.secateur.prune;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.secateur.device.Device;
+import io.github.secateur.device.DeviceMask;
+import io.github.secateur.device.DeviceOptions;
+import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.Devices;
+import io.github.secateur.device.PruneOps;
+import io.github.secateur.exec.Parameters;
+import io.github.secateur.graph.Coupling;
+import io.github.secateur.graph.Model;
+import io.github.secateur.graph.Wiring;
+import io.github.secateur.io.Samples;
+import io.github.secateur.prune.CriterionPatternTable.Line;
+import io.github.secateur.recipe.PruneSettings;
+import io.github.secateur.tensor.DType;
+import io.github.secateur.tensor.Mask;
+import io.github.secateur.tensor.Shape;
+import io.github.secateur.tensor.Tensor;
+import io.github.secateur.train.DataSplit;
+import io.github.secateur.train.TrainOptions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Every criterion and every method with every pattern, on a perceptron and on a residual network
+ * with a grouped convolution: it prunes, or it is refused by one sentence. A device's module
+ * extends this and opens it. A criterion that prunes
+ *
+ * <ul>
+ *   <li>scores as the CPU device does: bit for bit where no network is run, else nearly;
+ *   <li>makes the masks that sorting its scores makes ({@link PatternOracle}), or of whole units;
+ *   <li>makes the CPU's masks from the CPU's scores;
+ *   <li>writes +0 where it prunes and leaves every other bit.
+ * </ul>
+ *
+ * Methods that train keep the pattern and the sparsity and end with +0; which weights go is what
+ * their last cut's criterion says, a cell of its own.
+ */
+public abstract class CriterionPatternContract {
+  private static final int COUNT = 24;
+
+  /** All that a cell may be refused by. */
+  private static final List<String> REFUSALS =
+      List.of(
+          "(an activation criterion scores neurons|the scale of a normalization scores units"
+              + "|the geometric median scores units), not single weights; use the neuron pattern",
+          "(GraSP|Wanda|LAMP|SynFlow) scores single weights, not units; use the unstructured"
+              + " pattern, or Taylor",
+          "blocks and lines are scored by norms of order 1, 2 or infinity, got \\S+; take one of"
+              + " those",
+          "scores made elsewhere are for the channels in the order they have; leave"
+              + " the permutation out",
+          "pattern: \\S+ has no effect with method \\S+; leave it out",
+          "gates learn their masks; use the unstructured or the neuron pattern",
+          "a group lasso empties neurons, blocks or lines; use one of these patterns, or the L1"
+              + " penalty for single weights",
+          "layer-wise pruning chooses single weights, N:M or blocks; use one of those patterns",
+          "layer-wise pruning takes N:M along the inputs in the order they have; use the axis"
+              + " input, without permutation",
+          "ADMM projects on single weights, N:M, blocks or lines; use one of those patterns",
+          "ADMM projects on N:M in the order that the channels have; leave the permutation out");
+
+  private final List<Model> networks = List.of(perceptron(), residual(2));
+  private Device device;
+  private Device cpu;
+
+  /** Opens the device under test. */
+  protected abstract Device open();
+
+  @BeforeEach
+  void openDevices() {
+    device = open();
+    cpu = Devices.open("cpu", DeviceOptions.defaults());
+  }
+
+  @AfterEach
+  void closeDevices() {
+    assertEquals(0, device.liveBuffers(), "live buffers after the test");
+    device.close();
+    cpu.close();
+  }
+
+  private static Model perceptron() {
+    Wiring w = new Wiring(3);
+    String x = w.input("x", 13);
+    String a = w.node("r1", "Relu", w.norm("bn1", w.gemm("fc1", x, 16, 13), 16));
+    String b = w.node("r2", "Relu", w.norm("bn2", w.gemm("fc2", a, 11, 16), 11));
+    return w.model(w.gemm("fc3", b, 5, 11));
+  }
+
+  /** A stem and a convolution of so many groups, added, and another behind them. */
+  private static Model residual(int groups) {
+    Wiring w = new Wiring(4);
+    String x = w.input("x", 5, 4, 4);
+    String stem = w.node("r0", "Relu", w.norm("bn0", w.conv("c0", x, 8, 5), 8));
+    String b = w.norm("bn1", w.conv("c1", stem, 8, 8 / groups, groups), 8);
+    String sum = w.node("r1", "Relu", w.node("add", "Add", stem, b));
+    String c = w.node("r2", "Relu", w.norm("bn2", w.conv("c2", sum, 10, 8), 10));
+    String pooled = w.node("gap", "GlobalAveragePool", c);
+    return w.model(w.gemm("fc", w.node("flat", "Flatten", pooled), 5, 10));
+  }
+
+  private static Samples samples(Model model) {
+    Random random = new Random(5);
+    Shape shape = model.graph().requiredInputs().getFirst().shape(COUNT);
+    Tensor x = Tensor.zeros(DType.F32, shape);
+    for (long i = 0; i < x.size(); i++) {
+      x.setFloat(i, (float) random.nextGaussian());
+    }
+    int[] labels = random.ints(COUNT, 0, 5).toArray();
+    return new Samples(x, Tensor.ofInts(Shape.of(COUNT), labels), 5, "", "random");
+  }
+
+  @TestFactory
+  Stream<DynamicNode> everyCellPrunesOrIsRefused() {
+    CriterionPatternTable table = new CriterionPatternTable();
+    Stream<DynamicNode> rows =
+        CriterionPatternTable.rows().stream()
+            .map(
+                row ->
+                    DynamicContainer.dynamicContainer(
+                        row.label(),
+                        CriterionPatternTable.columns().stream()
+                            .map(
+                                column ->
+                                    DynamicTest.dynamicTest(
+                                        column.label(),
+                                        () -> table.add(row, column, works(row, column))))));
+    return Stream.concat(
+        rows, Stream.of(DynamicTest.dynamicTest("the README says so", table::requireReadme)));
+  }
+
+  /** Whether all recipes of a cell work, for all networks; or else none. */
+  private boolean works(Line row, Line column) {
+    Map<String, Boolean> outcomes = new LinkedHashMap<>();
+    for (Map<String, String> words : row.settings()) {
+      for (Map<String, String> pattern : column.settings()) {
+        for (Model network : networks(words)) {
+          outcomes.put(
+              "%s %s %s".formatted(words, pattern, network.graph().nodes().getFirst().name()),
+              works(row, words, pattern, network));
+        }
+      }
+    }
+    assertEquals(1, new HashSet<>(outcomes.values()).size(), "needs rows of its own: " + outcomes);
+    return outcomes.values().iterator().next();
+  }
+
+  /** Gates need one filter a unit, which a convolution of two groups has not. */
+  private List<Model> networks(Map<String, String> words) {
+    boolean gates = words.getOrDefault("method", "").equals("gates");
+    return gates ? List.of(networks.getFirst(), residual(1)) : networks;
+  }
+
+  private boolean works(
+      Line row, Map<String, String> words, Map<String, String> column, Model network) {
+    try {
+      PruneOptions options = CriterionPatternTable.options(words, column);
+      if (!(options.strategy() instanceof Strategy.Scored how)) {
+        learn(options, pattern(column), network);
+        return true;
+      }
+      if (row.equals(CriterionPatternTable.OWN_SCORES)) {
+        boolean units = how.pattern() instanceof Pattern.Neuron;
+        Criterion given = new Criterion.Given(units ? ofUnits(network) : ofWeights(network));
+        how = new Strategy.Scored(given, how.pattern(), how.allocation(), how.schedule());
+      }
+      Model model =
+          how.pattern() instanceof Pattern.NM nm && nm.permute()
+              ? ChannelPermutation.apply(network, nm, 1).model()
+              : network;
+      return score(how, model);
+    } catch (IllegalArgumentException e) {
+      requireSentence(e.getMessage());
+      return false;
+    }
+  }
+
+  private static Pattern pattern(Map<String, String> column) {
+    Map<String, String> any = Map.of("criterion", "magnitude");
+    return ((Strategy.Scored) CriterionPatternTable.options(any, column).strategy()).pattern();
+  }
+
+  private static void requireSentence(String message) {
+    assertTrue(REFUSALS.stream().anyMatch(message::matches), message);
+  }
+
+  /** Signed scores of few values. */
+  private static Tensor tied(Shape shape, Random random) {
+    Tensor t = Tensor.zeros(DType.F32, shape);
+    for (long i = 0; i < t.size(); i++) {
+      t.setFloat(i, random.nextInt(7) - 3);
+    }
+    return t;
+  }
+
+  private static Map<String, Tensor> ofWeights(Model model) {
+    Random random = new Random(8);
+    return Layers.trainable(model).stream()
+        .collect(Collectors.toMap(Layer::parameter, layer -> tied(layer.shape(), random)));
+  }
+
+  private static Map<String, Tensor> ofUnits(Model model) {
+    Random random = new Random(9);
+    return UnitGroups.of(model).stream()
+        .map(group -> group.incoming().getFirst())
+        .collect(
+            Collectors.toMap(
+                Coupling.Slice::parameter,
+                slice ->
+                    tied(
+                        Shape.of(
+                            model.graph().initializer(slice.parameter()).shape().dim(slice.axis())),
+                        random)));
+  }
+
+  /**
+   * What pruning once on a device came to.
+   *
+   * @param refusal null where it pruned; then the rest counts
+   * @param key of scores of weights; null for units
+   * @param scores by layer, or by group of units
+   */
+  private record Outcome(
+      String refusal,
+      PruneOps.Key key,
+      List<float[]> scores,
+      Map<String, Mask> masks,
+      Map<String, Tensor> weights) {}
+
+  /** A network on a device. */
+  private record Held(Model model, Parameters parameters, Map<String, DeviceMask> masks)
+      implements Site, AutoCloseable {
+    Held(Device device, Model model) {
+      this(model, Parameters.upload(device, model.graph()), new LinkedHashMap<>());
+    }
+
+    @Override
+    public Device device() {
+      return parameters.device();
+    }
+
+    @Override
+    public DeviceTensor weight(String parameter) {
+      return parameters.get(parameter);
+    }
+
+    @Override
+    public DeviceMask mask(String parameter) {
+      return masks.computeIfAbsent(parameter, p -> device().toDevice(Mask.ones(weight(p).shape())));
+    }
+
+    Outcome prune(Strategy.Scored how) {
+      String refusal = null;
+      PruneOps.Key key = null;
+      List<float[]> scores = new ArrayList<>();
+      try {
+        PruneOptions options =
+            new PruneOptions(how, CriterionPatternTable.SPARSITY, TrainOptions.adam(1, 1e-3f, 1));
+        Pruner<?> pruner =
+            new Pruners(
+                    model, Layers.trainable(model), how, CriterionPatternTable.SPARSITY, options)
+                .of(this, new Calibration(model, parameters, samples(model)));
+        try (Pruner.Scores made = pruner.score()) {
+          if (made instanceof WeightScores ofWeights) {
+            key = ofWeights.key();
+            ofWeights.tensors().forEach(t -> scores.add(device().toHost(t).toFloats()));
+          } else {
+            scores.addAll(((UnitScores) made).byGroup());
+          }
+        }
+        pruner.step(0, 1);
+      } catch (IllegalArgumentException e) {
+        refusal = e.getMessage();
+      }
+      Map<String, Mask> host = new LinkedHashMap<>();
+      masks.forEach((name, mask) -> host.put(name, device().toHost(mask)));
+      Map<String, Tensor> weights = new LinkedHashMap<>();
+      model.graph().initializers().keySet().forEach(n -> weights.put(n, parameters.toHost(n)));
+      return new Outcome(refusal, key, scores, host, weights);
+    }
+
+    @Override
+    public void close() {
+      masks.values().forEach(DeviceMask::close);
+      parameters.close();
+    }
+  }
+
+  private static Outcome prune(Device device, Model model, Strategy.Scored how) {
+    try (Held held = new Held(device, model)) {
+      return held.prune(how);
+    }
+  }
+
+  /** A cell of a criterion. */
+  private boolean score(Strategy.Scored how, Model model) {
+    Outcome ours = prune(device, model, how);
+    Outcome theirs = prune(cpu, model, how);
+    assertEquals(theirs.refusal, ours.refusal);
+    requireZeros(model, ours.masks, ours.weights);
+    if (ours.refusal != null) {
+      requireSentence(ours.refusal);
+      ours.masks.forEach((name, mask) -> assertEquals(0, mask.prunedCount(), name));
+      return false;
+    }
+    requireScores(theirs.scores, ours.scores, tolerance(how.criterion()));
+    if (how.pattern() instanceof Pattern.Neuron) {
+      requireUnits(model, ours);
+    } else {
+      requireSorted(how, Layers.trainable(model), ours);
+    }
+    if (tolerance(how.criterion()) > 0) {
+      Criterion given = given(model, theirs);
+      how = new Strategy.Scored(given, inOrder(how.pattern()), how.allocation(), how.schedule());
+      Outcome cpuAgain = prune(cpu, model, how);
+      requireEqual(theirs.masks, cpuAgain.masks);
+      ours = prune(device, model, how);
+    }
+    requireEqual(theirs.masks, ours.masks);
+    return true;
+  }
+
+  /** The pattern for a network whose channels have their order. */
+  private static Pattern inOrder(Pattern pattern) {
+    return pattern instanceof Pattern.NM(int n, int m, Pattern.Axis axis, _)
+        ? new Pattern.NM(n, m, axis, false)
+        : pattern;
+  }
+
+  /** What devices may differ by, as a share of the largest score: 0 where no network is run. */
+  private static double tolerance(Criterion criterion) {
+    return switch (criterion) {
+      case Criterion.Magnitude _,
+          Criterion.Random _,
+          Criterion.Given _,
+          Criterion.NormScale _,
+          Criterion.GeometricMedian _,
+          Criterion.Lamp _ ->
+          0;
+      case Criterion.Activation _,
+          Criterion.Snip _,
+          Criterion.Taylor _,
+          Criterion.Fisher _,
+          Criterion.Wanda _,
+          Criterion.SynFlow _ ->
+          1e-5;
+      case Criterion.Grasp _ -> 2e-3; // a difference of two gradients
+    };
+  }
+
+  private static void requireScores(List<float[]> wanted, List<float[]> got, double tolerance) {
+    assertEquals(wanted.size(), got.size());
+    for (int l = 0; l < wanted.size(); l++) {
+      float[] w = wanted.get(l);
+      double largest = 0;
+      for (float score : w) {
+        largest = Math.max(largest, Math.abs(score));
+      }
+      assertTrue(largest > 0, "nothing is scored");
+      for (int i = 0; i < w.length; i++) {
+        assertEquals(w[i], got.get(l)[i], tolerance * largest, "score " + i + " of " + l);
+      }
+    }
+  }
+
+  /** The CPU's scores as scores made elsewhere; of a unit at the first of its outputs. */
+  private static Criterion given(Model model, Outcome outcome) {
+    Map<String, Tensor> scores = new HashMap<>();
+    if (outcome.key == null) {
+      List<UnitGroup> groups = UnitGroups.of(model);
+      for (int g = 0; g < groups.size(); g++) {
+        Coupling.Slice first = groups.get(g).incoming().getFirst();
+        long outputs = model.graph().initializer(first.parameter()).shape().dim(first.axis());
+        Tensor own = Tensor.zeros(DType.F32, Shape.of(outputs));
+        for (int u = 0; u < groups.get(g).units(); u++) {
+          own.setFloat(first.offset() + u * first.expansion(), outcome.scores.get(g)[u]);
+        }
+        scores.put(first.parameter(), own);
+      }
+    } else {
+      List<Layer> layers = Layers.trainable(model);
+      for (int l = 0; l < layers.size(); l++) {
+        Shape shape = layers.get(l).shape();
+        scores.put(layers.get(l).parameter(), Tensor.of(shape, outcome.scores.get(l)));
+      }
+    }
+    return new Criterion.Given(scores);
+  }
+
+  private static void requireEqual(Map<String, Mask> wanted, Map<String, Mask> got) {
+    assertEquals(wanted.keySet(), got.keySet());
+    wanted.forEach((name, mask) -> assertTrue(mask.bitEquals(got.get(name)), "mask of " + name));
+  }
+
+  /** The masks that sorting the device's own scores makes. */
+  private static void requireSorted(Strategy.Scored how, List<Layer> layers, Outcome outcome) {
+    List<double[]> scores = new ArrayList<>();
+    for (float[] own : outcome.scores) {
+      double[] values = new double[own.length];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = outcome.key == PruneOps.Key.ABS ? Math.abs(own[i]) : own[i] + 0.0; // −0 is 0
+      }
+      scores.add(values);
+    }
+    PatternOracle oracle =
+        new PatternOracle(
+            layers, scores, PatternOracle.Pooling.of(how.criterion()), PatternOracle.all(layers));
+    double s = CriterionPatternTable.SPARSITY;
+    boolean perOutput =
+        how.allocation() instanceof Allocation.PerOutput
+            && how.pattern() instanceof Pattern.Unstructured;
+    List<boolean[]> wanted =
+        perOutput
+            ? oracle.perOutput(s)
+            : oracle.masks(how.pattern(), Quotas.of(how.allocation(), layers, s, s));
+    for (int l = 0; l < layers.size(); l++) {
+      Mask mask = outcome.masks.get(layers.get(l).parameter());
+      boolean[] kept = new boolean[wanted.get(l).length];
+      for (int i = 0; i < kept.length; i++) {
+        kept[i] = mask == null || mask.kept(i);
+      }
+      assertEquals(Arrays.toString(wanted.get(l)), Arrays.toString(kept), layers.get(l).name());
+    }
+  }
+
+  private static void requireZeros(
+      Model model, Map<String, Mask> masks, Map<String, Tensor> weights) {
+    weights.forEach(
+        (name, weight) -> {
+          Tensor before = model.graph().initializer(name);
+          for (long i = 0; before.dtype() == DType.F32 && i < weight.size(); i++) {
+            boolean kept = !masks.containsKey(name) || masks.get(name).kept(i);
+            assertEquals(
+                kept ? Float.floatToRawIntBits(before.getFloat(i)) : 0,
+                Float.floatToRawIntBits(weight.getFloat(i)),
+                name + " at " + i);
+          }
+        });
+  }
+
+  /** Flat indices of what belongs to a unit in a tensor, by the definition of a slice. */
+  private static List<Integer> elements(Shape shape, Coupling.Slice slice, int unit) {
+    long inner = 1;
+    for (int d = slice.axis() + 1; d < shape.rank(); d++) {
+      inner *= shape.dim(d);
+    }
+    List<Integer> elements = new ArrayList<>();
+    for (int i = 0; i < shape.size(); i++) {
+      long along = i / inner % shape.dim(slice.axis()) - slice.offset();
+      if (Math.floorDiv(along, slice.expansion()) == unit) {
+        elements.add(i);
+      }
+    }
+    return elements;
+  }
+
+  /** Whether each unit of a group is there, by its bias. */
+  private static boolean[] alive(UnitGroup group, Map<String, Mask> masks) {
+    Coupling.Slice bias = group.own().getFirst();
+    Mask mask = masks.get(bias.parameter());
+    boolean[] alive = new boolean[group.units()];
+    for (int u = 0; u < alive.length; u++) {
+      alive[u] = mask.kept(elements(mask.shape(), bias, u).getFirst());
+    }
+    return alive;
+  }
+
+  /** All that belongs to units that are gone is pruned, and nothing else. */
+  private static void requireWhole(Model model, Map<String, Mask> masks) {
+    Map<String, Mask> wanted = new HashMap<>();
+    for (UnitGroup group : UnitGroups.of(model)) {
+      boolean[] alive = alive(group, masks);
+      for (Coupling.Slice slice : group.slices()) {
+        Shape shape = model.graph().initializer(slice.parameter()).shape();
+        Mask mask = wanted.computeIfAbsent(slice.parameter(), p -> Mask.ones(shape));
+        for (int u = 0; u < alive.length; u++) {
+          if (!alive[u]) {
+            elements(shape, slice, u).forEach(i -> mask.set(i, false));
+          }
+        }
+      }
+    }
+    requireEqual(wanted, masks);
+  }
+
+  /**
+   * Whole units, of each group those of the lowest scores, to the unit nearest to what is asked.
+   */
+  private static void requireUnits(Model model, Outcome outcome) {
+    requireWhole(model, outcome.masks);
+    List<UnitGroup> groups = UnitGroups.of(model);
+    for (int g = 0; g < groups.size(); g++) {
+      boolean[] alive = alive(groups.get(g), outcome.masks);
+      float[] scores = outcome.scores.get(g);
+      for (int u = 0; u < alive.length; u++) {
+        for (int v = 0; v < alive.length; v++) {
+          boolean lower = scores[u] < scores[v] || (scores[u] == scores[v] && u > v);
+          assertFalse(lower && alive[u] && !alive[v], groups.get(g).layer() + " " + u + " " + v);
+        }
+      }
+    }
+    requireNear(model, outcome.masks, CriterionPatternTable.SPARSITY, largestUnit(model) / 2.0);
+  }
+
+  private static long largestUnit(Model model) {
+    Set<String> weights =
+        Layers.trainable(model).stream().map(Layer::parameter).collect(Collectors.toSet());
+    return UnitGroups.of(model).stream()
+        .mapToLong(
+            group ->
+                group.slices().stream()
+                    .filter(slice -> weights.contains(slice.parameter()))
+                    .mapToLong(
+                        slice -> {
+                          Shape shape = model.graph().initializer(slice.parameter()).shape();
+                          return elements(shape, slice, 0).size();
+                        })
+                    .sum())
+        .max()
+        .orElseThrow();
+  }
+
+  private static void requireNear(
+      Model model, Map<String, Mask> masks, double sparsity, double weights) {
+    List<Layer> layers = Layers.trainable(model);
+    long pruned =
+        layers.stream()
+            .map(layer -> masks.get(layer.parameter()))
+            .mapToLong(mask -> mask == null ? 0 : mask.prunedCount())
+            .sum();
+    assertEquals(sparsity * Quotas.total(layers), pruned, weights, "pruned weights");
+  }
+
+  /** A cell of a method: a run on the device. */
+  private void learn(PruneOptions options, Pattern pattern, Model network) {
+    PruneResult result = Pruning.run(device, network, DataSplit.of(samples(network)), options);
+    Map<String, Mask> masks = result.model().masks();
+    List<Layer> layers = Layers.trainable(network);
+    if (options.strategy() instanceof Strategy.DenseSparseDense) {
+      assertEquals(CriterionPatternTable.SPARSITY, result.learned(), 0.01, "of the sparse part");
+      assertTrue(masks.values().stream().allMatch(mask -> mask.prunedCount() == 0), "dense");
+      return;
+    }
+    masks.forEach(
+        (name, mask) -> {
+          Tensor weight = result.model().graph().initializer(name);
+          for (long i = 0; i < mask.size(); i++) {
+            int bits = Float.floatToRawIntBits(weight.getFloat(i));
+            assertTrue(mask.kept(i) || bits == 0, name + " is +0 where pruned");
+          }
+        });
+    double off = 0.01 * Quotas.total(layers);
+    switch (pattern) {
+      case Pattern.Unstructured _, Pattern.Given _ -> {}
+      case Pattern.Neuron _ -> {
+        requireWhole(network, masks);
+        off = largestUnit(network) / 2.0;
+      }
+      case Pattern.NM nm -> {
+        for (Layer layer : layers) {
+          Mask mask = masks.get(layer.parameter());
+          for (List<Integer> group : PatternOracle.parts(layer, nm)) {
+            long kept = group.stream().filter(i -> mask == null || mask.kept(i)).count();
+            assertEquals(PatternOracle.kept(nm, layer, group), kept, layer.name());
+          }
+        }
+        return;
+      }
+      case Pattern.Block _, Pattern.Line _ -> {
+        for (Layer layer : layers) {
+          Mask mask = masks.get(layer.parameter());
+          for (List<Integer> box : PatternOracle.parts(layer, pattern)) {
+            off = Math.max(off, box.size() / 2.0 * layers.size());
+            assertEquals(1, box.stream().map(i -> mask == null || mask.kept(i)).distinct().count());
+          }
+        }
+      }
+    }
+    requireNear(network, masks, CriterionPatternTable.SPARSITY, off);
+  }
+
+  @Test
+  void masksOfOnesOwnAreTakenAsTheyAre() {
+    for (Model model : networks) {
+      Map<String, Mask> masks = new HashMap<>();
+      Random random = new Random(6);
+      for (Layer layer : Layers.trainable(model)) {
+        Mask mask = Mask.ones(layer.shape());
+        for (long i = 0; i < mask.size(); i++) {
+          mask.set(i, random.nextBoolean());
+        }
+        masks.put(layer.parameter(), mask);
+      }
+      Strategy.Scored how =
+          new Strategy.Scored(
+              new Criterion.Magnitude(1),
+              new Pattern.Given(masks),
+              new Allocation.Global(),
+              new Schedule.OneShot());
+      try (Held held = new Held(device, model)) {
+        new Pruners(
+                model,
+                Layers.trainable(model),
+                how,
+                0,
+                new PruneOptions(how, 0, TrainOptions.adam(1, 1e-3f, 1)))
+            .of(held, null)
+            .step(0, 1);
+        held.masks.forEach(
+            (name, mask) -> assertTrue(device.toHost(mask).bitEquals(masks.get(name))));
+        Map<String, Tensor> weights = new HashMap<>();
+        masks.keySet().forEach(name -> weights.put(name, held.parameters.toHost(name)));
+        requireZeros(model, masks, weights);
+      }
+    }
+  }
+
+  /** What the sealed interfaces and the recipes have, the table has. */
+  @Test
+  void nothingIsMissingInTheTable() {
+    Set<Class<?>> seen = new HashSet<>(Set.of(Criterion.Given.class, Pattern.Given.class));
+    Set<String> methods = new HashSet<>(Set.of("score"));
+    Map<String, String> single = CriterionPatternTable.columns().getFirst().settings().getFirst();
+    for (Line row : CriterionPatternTable.rows()) {
+      for (Map<String, String> words : row.settings()) {
+        methods.add(words.getOrDefault("method", "score"));
+        Map<String, String> any =
+            words.getOrDefault("method", "").equals("group-lasso")
+                ? Map.of("pattern", "4x1")
+                : single;
+        Strategy strategy = CriterionPatternTable.options(words, any).strategy();
+        seen.add(strategy.getClass());
+        if (strategy instanceof Strategy.Scored(Criterion criterion, _, _, _)) {
+          seen.add(criterion.getClass());
+        }
+      }
+    }
+    Set<Pattern.Axis> axes = new HashSet<>();
+    for (Line column : CriterionPatternTable.columns()) {
+      for (Map<String, String> words : column.settings()) {
+        Pattern pattern = pattern(words);
+        seen.add(pattern.getClass());
+        if (pattern instanceof Pattern.NM nm) {
+          axes.add(nm.axis());
+        }
+      }
+    }
+    for (Class<?> kind : List.of(Criterion.class, Pattern.class, Strategy.class)) {
+      for (Class<?> type : kind.getPermittedSubclasses()) {
+        assertTrue(seen.contains(type), type + " has no row or column");
+      }
+    }
+    assertEquals(Set.of(Pattern.Axis.values()), axes);
+    assertEquals(Set.copyOf(PruneSettings.METHODS), methods);
+  }
+}
