@@ -87,12 +87,17 @@ struct Kernels {
   void (*sampled_write)(const SampledStrip& strip);
 
   // Convolutions. All outputs of at most conv_pixels pixels; one output plane of one image; all
-  // outputs of the band of an image that begins at an output row; a block of a weight gradient.
+  // outputs of the band of an image that begins at an output row; a block of a weight gradient; a
+  // part of one by rows, and the fold of such sums' lanes to weights [outputs, columns].
   int64_t conv_pixels;
   void (*conv_panel)(const ConvProduct& product, int64_t first, int64_t pixels);
   void (*conv_plane)(const ConvProduct& product, int64_t image, int64_t output);
   void (*conv_band)(const ConvProduct& product, const ConvRows& rows, int64_t image, int64_t first);
   void (*conv_weight)(const ConvProduct& product, const ConvWeightBlock& block);
+  void (*conv_weight_rows)(const ConvProduct& product, const ConvRows& rows,
+                           const ConvWeightRows& part);
+  void (*conv_weight_fold)(int64_t outputs, int64_t columns, const float* sums, float* out,
+                           int64_t out_row);
 
   // Multiply-adds in registers, `times` rounds of them: returns their number, and a sum of the
   // registers in *sum. And the sum of n elements, n a multiple of 256, read as fast as they come.

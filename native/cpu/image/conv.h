@@ -67,6 +67,18 @@ struct ConvRows {
   int64_t block(const ConvProduct& p) const { return channels * p.w.taps * plane(p); }
 };
 
+// A part of a weight gradient by rows: the band from output row `first` on of images image .. image
+// + images, for channels channel .. channel + channels, of a block at most. Lane i of the sum of an
+// output and a weight adds every place that is i modulo the lanes.
+constexpr int64_t kWeightLanes = 16;  // of the widest vector
+struct ConvWeightRows {
+  int64_t image, images, first;
+  int64_t channel, channels;
+  const float* dy;
+  float* sums;  // [outputs, channels * taps, lanes of a vector]
+  bool begins;  // sums with +0
+};
+
 // Pixels first .. first + count of a weight gradient's product, at most kWeightPixels, and weights
 // begin .. end of a row, at most kWeightColumns: dw[o, k] += sum over the pixels of
 // dy[o, pixel] * column k of the pixel.

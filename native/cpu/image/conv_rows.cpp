@@ -10,7 +10,10 @@ constexpr int64_t kLanes = 16;        // of the widest vector
 constexpr int64_t kBlockDepth = 256;  // weights of a row that a block of channels has, about
 constexpr int64_t kLeastDepth = 128;  // or has at least, where bands of few rows allow it
 constexpr int64_t kLeastBand = 8;     // output rows of such a band
-constexpr int64_t kLeastPieces = 8;   // pieces of work that a product is cut into where it is large
+constexpr int64_t kWeightColumnsAtOnce = 18;
+constexpr int64_t kWeightPlaces = 1024;
+constexpr int64_t kWeightFloats = 12 << 10;
+constexpr int64_t kLeastPieces = 8;  // pieces of work that a product is cut into where it is large
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -71,6 +74,28 @@ ConvRows product_rows(const ConvProduct& p) {
   const int64_t most = std::max<int64_t>(1, kRowFloats / conv_rows(p, band, 1).block(p));
   const int64_t channels = std::min(most, most_channels(kBlockDepth));
   return conv_rows(p, band, divide_up(p.channels, divide_up(p.channels, channels)));
+}
+
+bool weight_suits_rows(const ConvProduct& p) {
+  if (p.h.taps < 1 || p.h.taps > kRowKernel || p.w.taps < 1 || p.taps() > kRowTaps) return false;
+  if (p.h.stride > kRowPhases || p.w.out > kRowWidth || p.pixels() == 0) return false;
+  if (3 * divide_up(p.plane(), kLanes) * kLanes > 4 * p.plane()) return false;
+  const ConvRows r = weight_rows(p);
+  return r.rows <= 2 * r.band * p.h.taps && r.block(p) <= kRowFloats;
+}
+
+ConvRows weight_rows(const ConvProduct& p) {
+  int64_t band = p.h.out;
+  while (band > 1 && conv_rows(p, band, 1).block(p) > kWeightFloats) band = (band + 1) / 2;
+  band = divide_up(p.h.out, divide_up(p.h.out, band));
+  const int64_t fit = std::max<int64_t>(1, kWeightFloats / conv_rows(p, band, 1).block(p));
+  return conv_rows(p, band, std::min({p.channels, fit, divide_up(kWeightColumnsAtOnce, p.taps())}));
+}
+
+int64_t weight_images(const ConvProduct& p, const ConvRows& rows) {
+  if (rows.band < p.h.out) return 1;
+  return std::max<int64_t>(
+      1, std::min({p.batch, kWeightPlaces / p.plane(), kRowFloats / rows.block(p)}));
 }
 
 }  // namespace secateur

@@ -15,4 +15,10 @@ bool suits_rows(const ConvProduct& p);
 // Bands and blocks of channels for the product itself.
 ConvRows product_rows(const ConvProduct& p);
 
+// For a weight gradient of the product: whether rows suit, the bands and blocks, and how many
+// images are taken at once.
+bool weight_suits_rows(const ConvProduct& p);
+ConvRows weight_rows(const ConvProduct& p);
+int64_t weight_images(const ConvProduct& p, const ConvRows& rows);
+
 }  // namespace secateur
