@@ -217,6 +217,7 @@ void convolves() {
   check_conv(square(1, 40, 33, 3, 1, 1, 13, 1), 14);  // bands of rows, blocks of channels
   check_conv(square(1, 70, 20, 3, 2, 1, 14, 1), 15);
   check_conv(square(2, 3, 23, 7, 2, 3, 26, 1), 16);
+  check_conv(square(2, 2, 100, 3, 1, 1, 5, 1), 17);  // bands of a weight gradient
   test::Random random(11);
   for (int i = 0; i < (SANITIZED ? 20 : 80); ++i) {
     check_conv(random_conv(random), 100 + static_cast<uint64_t>(i));

@@ -10,10 +10,11 @@ constexpr int64_t kLanes = 16;        // of the widest vector
 constexpr int64_t kBlockDepth = 256;  // weights of a row that a block of channels has, about
 constexpr int64_t kLeastDepth = 128;  // or has at least, where bands of few rows allow it
 constexpr int64_t kLeastBand = 8;     // output rows of such a band
-constexpr int64_t kWeightColumnsAtOnce = 18;
-constexpr int64_t kWeightPlaces = 1024;
-constexpr int64_t kWeightFloats = 12 << 10;
-constexpr int64_t kLeastPieces = 8;  // pieces of work that a product is cut into where it is large
+constexpr int64_t kLeastPieces = 8;   // pieces of work that a product is cut into where it is large
+
+// Of a weight gradient, at once: weights of a row, about (a multiple of a tile's), and places.
+constexpr int64_t kGradientWeights = 18;
+constexpr int64_t kGradientPlaces = 2048;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -86,16 +87,16 @@ bool weight_suits_rows(const ConvProduct& p) {
 
 ConvRows weight_rows(const ConvProduct& p) {
   int64_t band = p.h.out;
-  while (band > 1 && conv_rows(p, band, 1).block(p) > kWeightFloats) band = (band + 1) / 2;
+  while (band > 1 && conv_rows(p, band, 1).block(p) > kRowFloats) band = (band + 1) / 2;
   band = divide_up(p.h.out, divide_up(p.h.out, band));
-  const int64_t fit = std::max<int64_t>(1, kWeightFloats / conv_rows(p, band, 1).block(p));
-  return conv_rows(p, band, std::min({p.channels, fit, divide_up(kWeightColumnsAtOnce, p.taps())}));
+  const int64_t fit = std::max<int64_t>(1, kRowFloats / conv_rows(p, band, 1).block(p));
+  return conv_rows(p, band, std::min({p.channels, fit, divide_up(kGradientWeights, p.taps())}));
 }
 
 int64_t weight_images(const ConvProduct& p, const ConvRows& rows) {
   if (rows.band < p.h.out) return 1;
   return std::max<int64_t>(
-      1, std::min({p.batch, kWeightPlaces / p.plane(), kRowFloats / rows.block(p)}));
+      1, std::min({p.batch, kGradientPlaces / p.plane(), kRowFloats / rows.block(p)}));
 }
 
 }  // namespace secateur

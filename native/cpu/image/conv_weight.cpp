@@ -2,9 +2,12 @@
 // columns.
 //
 // Pixels are cut into slices and rows of weights into ranges, both by the shape alone. A piece of
-// work is one slice and range: for each block of 1024 pixels it copies dy, rows dense, lays out the
-// columns of 24 weights at a time in the second-level cache, and adds their products to the slice's
-// own sums. These are added up in the order of the slices.
+// work is one slice and range. By rows (conv.h), it lays out what a few channels show to some
+// images' outputs and adds their products with dy to sums of its own, one for each lane of a
+// vector; after the last image of the slice the lanes are added up. Where images have too few
+// places for this, or windows are too large, it takes blocks of 1024 pixels: it copies dy, rows
+// dense, lays out the columns of 24 weights at a time in the second-level cache, and adds their
+// products to the slice's sums. The slices' sums are added up in order.
 #include "image/conv_weight.h"
 
 #include <algorithm>
