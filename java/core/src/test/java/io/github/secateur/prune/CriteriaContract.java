@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceTensor;
-import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
@@ -23,8 +21,6 @@ import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -60,83 +56,8 @@ public abstract class CriteriaContract {
     device.close();
   }
 
-  /** A network with its weights and masks on the device. */
-  final class Held implements AutoCloseable, Site {
-    final Parameters parameters;
-    final Map<String, DeviceMask> masks = new LinkedHashMap<>();
-    final WeightScorer.Source source;
-
-    Held(Model model, Samples samples) {
-      parameters = Parameters.upload(device, model.graph());
-      source =
-          new WeightScorer.Source(
-              this, Layers.trainable(model), new Calibration(model, parameters, samples));
-    }
-
-    @Override
-    public Device device() {
-      return device;
-    }
-
-    @Override
-    public DeviceTensor weight(String parameter) {
-      return parameters.get(parameter);
-    }
-
-    @Override
-    public DeviceMask mask(String parameter) {
-      return masks.computeIfAbsent(parameter, p -> device.toDevice(Mask.ones(weight(p).shape())));
-    }
-
-    List<double[]> scores(Criterion criterion) {
-      try (WeightScores scores = WeightScorer.of(criterion, source).score()) {
-        return scores.tensors().stream().map(t -> doubles(t)).toList();
-      }
-    }
-
-    /** Prunes once under one threshold. */
-    void prune(Criterion criterion, double sparsity) {
-      prune(criterion, new Allocation.Global(), sparsity);
-    }
-
-    void prune(Criterion criterion, Allocation allocation, double sparsity) {
-      Strategy.Scored how =
-          new Strategy.Scored(
-              criterion, new Pattern.Unstructured(), allocation, new Schedule.OneShot());
-      new WeightPruner(source, how, sparsity, Limits.NONE, MaskRule.SECATEUR).step(0, 1);
-    }
-
-    long kept() {
-      return masks.values().stream().mapToLong(m -> device.toHost(m).keptCount()).sum();
-    }
-
-    long emptyLayers() {
-      return masks.values().stream().filter(m -> device.toHost(m).keptCount() == 0).count();
-    }
-
-    void requireUntouched(Model model) {
-      model
-          .graph()
-          .initializers()
-          .forEach(
-              (name, tensor) ->
-                  assertTrue(parameters.toHost(name).bitEquals(tensor), name + " was changed"));
-    }
-
-    double[] doubles(DeviceTensor tensor) {
-      float[] floats = device.toHost(tensor).toFloats();
-      double[] values = new double[floats.length];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = floats[i];
-      }
-      return values;
-    }
-
-    @Override
-    public void close() {
-      masks.values().forEach(DeviceMask::close);
-      parameters.close();
-    }
+  private HeldNetwork held(Model model, Samples samples) {
+    return new HeldNetwork(device, model, samples);
   }
 
   @Test
@@ -182,9 +103,9 @@ public abstract class CriteriaContract {
         Range range = new Range(samples, 0, count, 200);
         List<double[]> wanted =
             mlp.pass(mlp.weights(model), mlp.biases(model), range, null).gradients();
-        try (Held held = new Held(model, samples);
+        try (HeldNetwork held = held(model, samples);
             GradientSource source =
-                held.source.gradients(GradientSource.Options.of(count).shared().at(200))) {
+                held.source().gradients(GradientSource.Options.of(count).shared().at(200))) {
           Map<String, DeviceTensor> sums = source.sum();
           for (int l = 0; l < wanted.size(); l++) {
             close(wanted.get(l), held.doubles(sums.get("fc" + (l + 1) + ".weight")), 2e-6);
@@ -201,8 +122,8 @@ public abstract class CriteriaContract {
     Model model = RELU.model(5);
     Model other = RELU.model(6);
     Samples samples = RELU.samples(40, 7);
-    try (Held held = new Held(model, samples);
-        GradientSource source = held.source.gradients(GradientSource.Options.of(1000))) {
+    try (HeldNetwork held = held(model, samples);
+        GradientSource source = held.source().gradients(GradientSource.Options.of(1000))) {
       source.forEach(batch -> assertEquals(1, batch.share()));
       other.graph().initializers().forEach(held.parameters::set);
       List<double[]> wanted =
@@ -237,7 +158,7 @@ public abstract class CriteriaContract {
         }
       }
     }
-    try (Held held = new Held(model, samples)) {
+    try (HeldNetwork held = held(model, samples)) {
       List<double[]> gotSnip = held.scores(new Criterion.Snip(COUNT));
       List<double[]> gotTaylor = held.scores(new Criterion.Taylor(COUNT));
       List<double[]> gotFisher = held.scores(new Criterion.Fisher(COUNT));
@@ -258,7 +179,7 @@ public abstract class CriteriaContract {
       List<double[]> w = TANH.weights(model);
       List<double[]> g = TANH.pass(w, TANH.biases(model), whole, null).gradients();
       List<double[]> hg = TANH.pass(w, TANH.biases(model), whole, g).products();
-      try (Held held = new Held(model, samples)) {
+      try (HeldNetwork held = held(model, samples)) {
         List<double[]> scores = held.scores(new Criterion.Grasp(COUNT, temperature));
         for (int l = 0; l < w.size(); l++) {
           double[] wanted = new double[w.get(l).length];
@@ -267,7 +188,7 @@ public abstract class CriteriaContract {
           }
           close(wanted, scores.get(l), 2e-3);
         }
-        held.requireUntouched(model);
+        held.requireUntouched();
       }
     }
   }
@@ -292,7 +213,7 @@ public abstract class CriteriaContract {
     int removed = sorted.length / 5;
     double lowestRemoved = sorted[sorted.length - removed];
     double highestKept = sorted[sorted.length - removed - 1];
-    try (Held held = new Held(model, samples)) {
+    try (HeldNetwork held = held(model, samples)) {
       held.prune(new Criterion.Grasp(50, 200), (double) removed / sorted.length);
       long wrong = 0;
       for (int l = 0; l < w.size(); l++) {
@@ -319,7 +240,7 @@ public abstract class CriteriaContract {
     }
     first.setFloat(17, 0);
     first.setFloat(18, -0f);
-    try (Held held = new Held(model, TANH.samples(3, 1))) {
+    try (HeldNetwork held = held(model, TANH.samples(3, 1))) {
       List<double[]> scores = held.scores(new Criterion.Lamp());
       List<double[]> w = TANH.weights(model);
       for (int l = 0; l < w.size(); l++) {
@@ -338,87 +259,6 @@ public abstract class CriteriaContract {
         }
         assertEquals(1, largest);
       }
-    }
-  }
-
-  @Test
-  void synFlowIsTheWeightOfAllPathsThroughEachWeight() {
-    for (CriteriaContractMlp mlp : List.of(TANH, RELU)) {
-      Model model = mlp.model(16);
-      List<double[]> w = mlp.weights(model);
-      List<double[]> forward = new ArrayList<>(); // 1ᵀ-free prefix: what reaches each unit
-      double[] a = new double[mlp.sizes().getFirst()];
-      Arrays.fill(a, 1);
-      forward.add(a);
-      for (int l = 0; l < w.size(); l++) {
-        double[] next = new double[mlp.sizes().get(l + 1)];
-        for (int i = 0; i < w.get(l).length; i++) {
-          next[i / a.length] += Math.abs(w.get(l)[i]) * a[i % a.length];
-        }
-        a = next;
-        forward.add(a);
-      }
-      double whole = Arrays.stream(a).sum();
-      double[] back = new double[a.length];
-      Arrays.fill(back, 1);
-      try (Held held = new Held(model, mlp.samples(3, 1))) {
-        List<double[]> scores = held.scores(new Criterion.SynFlow(1));
-        for (int l = w.size() - 1; l >= 0; l--) {
-          int in = mlp.sizes().get(l);
-          double[] wanted = new double[w.get(l).length];
-          double[] before = new double[in];
-          for (int i = 0; i < wanted.length; i++) {
-            double weight = Math.abs(w.get(l)[i]);
-            wanted[i] = weight * back[i / in] * forward.get(l)[i % in];
-            before[i % in] += weight * back[i / in];
-          }
-          back = before;
-          close(wanted, scores.get(l), 2e-6);
-          assertEquals(whole, Arrays.stream(scores.get(l)).sum(), 1e-5 * whole, "conservation");
-        }
-        held.requireUntouched(model);
-      }
-    }
-  }
-
-  @Test
-  void synFlowSurvivesNetworksThatOverflowAndThatVanish() {
-    List<Integer> sizes = new ArrayList<>(Collections.nCopies(20, 4));
-    CriteriaContractMlp deep = new CriteriaContractMlp(sizes, true);
-    for (float factor : new float[] {1e-3f, 1, 30}) {
-      Model model = deep.model(17);
-      for (Tensor t : model.graph().initializers().values()) {
-        for (long i = 0; i < t.size(); i++) {
-          t.setFloat(i, t.getFloat(i) * factor);
-        }
-      }
-      try (Held held = new Held(model, deep.samples(4, 1))) {
-        List<double[]> scores = held.scores(new Criterion.SynFlow(1));
-        double total = Arrays.stream(scores.getFirst()).sum();
-        assertTrue(Double.isFinite(total) && total > 0, "total " + total);
-        for (double[] s : scores) {
-          assertEquals(total, Arrays.stream(s).sum(), 1e-4 * total, "conservation");
-        }
-      }
-    }
-  }
-
-  @Test
-  void synFlowInRoundsLeavesNoLayerEmptyWhereMagnitudeAndSnipDo() {
-    // Layers of very unlike sizes and scales, 99.5 % of the weights gone.
-    CriteriaContractMlp mlp = new CriteriaContractMlp(List.of(60, 100, 8, 60, 4), true);
-    Model model = mlp.model(18);
-    Tensor third = model.graph().initializer("fc3.weight");
-    for (long i = 0; i < third.size(); i++) {
-      third.setFloat(i, third.getFloat(i) * 1e-3f);
-    }
-    try (Held magnitude = new Held(model, mlp.samples(100, 2));
-        Held rounds = new Held(model, mlp.samples(100, 2))) {
-      magnitude.prune(new Criterion.Magnitude(1), 0.995);
-      rounds.prune(new Criterion.SynFlow(100), 0.995);
-      assertEquals(magnitude.kept(), rounds.kept());
-      assertTrue(magnitude.emptyLayers() > 0, "magnitude empties a layer here");
-      assertEquals(0, rounds.emptyLayers(), "layers that SynFlow emptied");
     }
   }
 
@@ -442,7 +282,7 @@ public abstract class CriteriaContract {
           first[i] += Math.pow(samples.x().getFloat(s * 9L + i), 2);
         }
       }
-      try (Held held = new Held(model, samples)) {
+      try (HeldNetwork held = held(model, samples)) {
         List<double[]> scores = held.scores(new Criterion.Wanda(count));
         close(times(w.get(0), first), scores.get(0), 1e-6);
         close(times(w.get(1), second), scores.get(1), 1e-6);
@@ -532,7 +372,7 @@ public abstract class CriteriaContract {
     for (int i = 0; i < wantedMatrix.length; i++) {
       wantedMatrix[i] = Math.abs(matrix.getFloat(i)) * Math.sqrt(flat[i / 3]);
     }
-    try (Held held = new Held(new Model(graph), samples)) {
+    try (HeldNetwork held = held(new Model(graph), samples)) {
       List<double[]> scores = held.scores(new Criterion.Wanda(n));
       close(wantedKernel, scores.get(0), 1e-6);
       close(wantedMatrix, scores.get(1), 1e-6);
@@ -554,7 +394,7 @@ public abstract class CriteriaContract {
     Samples samples =
         new Samples(
             gaussian(Shape.of(2, 1, 28, 28), 5), Tensor.ofInts(Shape.of(2), 0, 9), 10, "", "two");
-    try (Held held = new Held(model, samples)) {
+    try (HeldNetwork held = held(model, samples)) {
       for (Criterion criterion :
           List.of(
               new Criterion.Snip(2),
@@ -567,7 +407,7 @@ public abstract class CriteriaContract {
           assertTrue(Arrays.stream(scores).allMatch(Double::isFinite), criterion.toString());
           assertTrue(Arrays.stream(scores).anyMatch(s -> s != 0), criterion.toString());
         }
-        held.requireUntouched(model);
+        held.requireUntouched();
       }
     }
   }
@@ -575,7 +415,7 @@ public abstract class CriteriaContract {
   @Test
   void perOutputPrunesTheSameNumberInEveryRow() {
     Model model = TANH.model(26);
-    try (Held held = new Held(model, TANH.samples(50, 27))) {
+    try (HeldNetwork held = held(model, TANH.samples(50, 27))) {
       List<double[]> scores = held.scores(new Criterion.Wanda(50));
       held.prune(new Criterion.Wanda(50), new Allocation.PerOutput(), 0.6);
       for (int l = 0; l < scores.size(); l++) {
@@ -599,7 +439,7 @@ public abstract class CriteriaContract {
   }
 
   /** Equal to a share of the largest value wanted. */
-  private static void close(double[] wanted, double[] got, double tolerance) {
+  static void close(double[] wanted, double[] got, double tolerance) {
     double largest = 0;
     for (double value : wanted) {
       largest = Math.max(largest, Math.abs(value));

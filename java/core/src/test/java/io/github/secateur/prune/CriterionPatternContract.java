@@ -2,15 +2,13 @@ package io.github.secateur.prune;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceOptions;
-import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.Devices;
 import io.github.secateur.device.PruneOps;
-import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Coupling;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Wiring;
@@ -22,7 +20,6 @@ import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.DataSplit;
-import io.github.secateur.train.TrainOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -249,68 +246,28 @@ public abstract class CriterionPatternContract {
       Map<String, Mask> masks,
       Map<String, Tensor> weights) {}
 
-  /** A network on a device. */
-  private record Held(Model model, Parameters parameters, Map<String, DeviceMask> masks)
-      implements Site, AutoCloseable {
-    Held(Device device, Model model) {
-      this(model, Parameters.upload(device, model.graph()), new LinkedHashMap<>());
-    }
-
-    @Override
-    public Device device() {
-      return parameters.device();
-    }
-
-    @Override
-    public DeviceTensor weight(String parameter) {
-      return parameters.get(parameter);
-    }
-
-    @Override
-    public DeviceMask mask(String parameter) {
-      return masks.computeIfAbsent(parameter, p -> device().toDevice(Mask.ones(weight(p).shape())));
-    }
-
-    Outcome prune(Strategy.Scored how) {
+  private static Outcome prune(Device device, Model model, Strategy.Scored how) {
+    try (HeldNetwork held = new HeldNetwork(device, model, samples(model))) {
       String refusal = null;
       PruneOps.Key key = null;
       List<float[]> scores = new ArrayList<>();
       try {
-        PruneOptions options =
-            new PruneOptions(how, CriterionPatternTable.SPARSITY, TrainOptions.adam(1, 1e-3f, 1));
-        Pruner<?> pruner =
-            new Pruners(
-                    model, Layers.trainable(model), how, CriterionPatternTable.SPARSITY, options)
-                .of(this, new Calibration(model, parameters, samples(model)));
+        Pruner<?> pruner = held.pruner(how, CriterionPatternTable.SPARSITY, Limits.NONE);
         try (Pruner.Scores made = pruner.score()) {
           if (made instanceof WeightScores ofWeights) {
             key = ofWeights.key();
-            ofWeights.tensors().forEach(t -> scores.add(device().toHost(t).toFloats()));
-          } else {
-            scores.addAll(((UnitScores) made).byGroup());
+            ofWeights.tensors().forEach(t -> scores.add(device.toHost(t).toFloats()));
+          } else if (made instanceof UnitScores ofUnits) {
+            scores.addAll(ofUnits.byGroup());
           }
         }
         pruner.step(0, 1);
       } catch (IllegalArgumentException e) {
         refusal = e.getMessage();
       }
-      Map<String, Mask> host = new LinkedHashMap<>();
-      masks.forEach((name, mask) -> host.put(name, device().toHost(mask)));
       Map<String, Tensor> weights = new LinkedHashMap<>();
-      model.graph().initializers().keySet().forEach(n -> weights.put(n, parameters.toHost(n)));
-      return new Outcome(refusal, key, scores, host, weights);
-    }
-
-    @Override
-    public void close() {
-      masks.values().forEach(DeviceMask::close);
-      parameters.close();
-    }
-  }
-
-  private static Outcome prune(Device device, Model model, Strategy.Scored how) {
-    try (Held held = new Held(device, model)) {
-      return held.prune(how);
+      model.graph().initializers().keySet().forEach(n -> weights.put(n, held.parameters.toHost(n)));
+      return new Outcome(refusal, key, scores, held.masks(), weights);
     }
   }
 
@@ -619,21 +576,10 @@ public abstract class CriterionPatternContract {
               new Pattern.Given(masks),
               new Allocation.Global(),
               new Schedule.OneShot());
-      try (Held held = new Held(device, model)) {
-        new Pruners(
-                model,
-                Layers.trainable(model),
-                how,
-                0,
-                new PruneOptions(how, 0, TrainOptions.adam(1, 1e-3f, 1)))
-            .of(held, null)
-            .step(0, 1);
-        held.masks.forEach(
-            (name, mask) -> assertTrue(device.toHost(mask).bitEquals(masks.get(name))));
-        Map<String, Tensor> weights = new HashMap<>();
-        masks.keySet().forEach(name -> weights.put(name, held.parameters.toHost(name)));
-        requireZeros(model, masks, weights);
-      }
+      Outcome outcome = prune(device, model, how);
+      assertNull(outcome.refusal);
+      requireEqual(masks, outcome.masks);
+      requireZeros(model, masks, outcome.weights);
     }
   }
 

@@ -5,12 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceMask;
 import io.github.secateur.device.DeviceOptions;
-import io.github.secateur.device.DeviceTensor;
 import io.github.secateur.device.Devices;
 import io.github.secateur.device.PruneOps.Statistic;
-import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Coupling;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Wiring;
@@ -20,7 +17,6 @@ import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
-import io.github.secateur.train.TrainOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -61,45 +57,16 @@ public abstract class UnitCriteriaContract {
     return List.of(Wiring.residual(2), Wiring.joined(2), Wiring.depthwise(2), Wiring.grouped(2));
   }
 
-  /** A network on a device. */
-  private static final class Held implements AutoCloseable, Site {
-    final Model model;
-    final Device device;
-    final Parameters parameters;
-    final Map<String, DeviceMask> masks = new LinkedHashMap<>();
-    final Calibration calibration;
-    final List<UnitGroup> groups;
-
+  /** A network on a device with its groups of units. */
+  private record Held(HeldNetwork network, List<UnitGroup> groups) implements AutoCloseable {
     Held(Device device, Model model) {
-      this.device = device;
-      this.model = model;
-      parameters = Parameters.upload(device, model.graph());
-      calibration = new Calibration(model, parameters, samples(model));
-      groups = UnitGroups.of(model);
-    }
-
-    @Override
-    public Device device() {
-      return device;
-    }
-
-    @Override
-    public DeviceTensor weight(String parameter) {
-      return parameters.get(parameter);
-    }
-
-    @Override
-    public DeviceMask mask(String parameter) {
-      return masks.computeIfAbsent(parameter, p -> device.toDevice(Mask.ones(weight(p).shape())));
+      this(new HeldNetwork(device, model, samples(model)), UnitGroups.of(model));
     }
 
     Pruner<?> pruner(Criterion criterion, Allocation allocation, double sparsity, Limits limits) {
       Strategy.Scored how =
           new Strategy.Scored(criterion, new Pattern.Neuron(), allocation, new Schedule.OneShot());
-      PruneOptions options =
-          new PruneOptions(how, sparsity, TrainOptions.adam(1, 1e-3f, 1)).with(limits);
-      return new Pruners(model, Layers.trainable(model), how, sparsity, options)
-          .of(this, calibration);
+      return network.pruner(how, sparsity, limits);
     }
 
     List<float[]> scores(Criterion criterion) {
@@ -108,19 +75,16 @@ public abstract class UnitCriteriaContract {
 
     Map<String, Mask> prune(Criterion criterion, Allocation allocation, double s, Limits limits) {
       pruner(criterion, allocation, s, limits).step(0, 1);
-      Map<String, Mask> host = new LinkedHashMap<>();
-      masks.forEach((name, mask) -> host.put(name, device.toHost(mask)));
-      return host;
+      return network.masks();
     }
 
     Tensor host(String parameter) {
-      return model.graph().initializer(parameter);
+      return network.model.graph().initializer(parameter);
     }
 
     @Override
     public void close() {
-      masks.values().forEach(DeviceMask::close);
-      parameters.close();
+      network.close();
     }
   }
 
@@ -165,7 +129,8 @@ public abstract class UnitCriteriaContract {
 
   private static Map<String, double[]> weights(Held held) {
     Map<String, double[]> all = new LinkedHashMap<>();
-    held.model
+    held.network
+        .model
         .graph()
         .initializers()
         .forEach(
@@ -299,11 +264,12 @@ public abstract class UnitCriteriaContract {
             .map(Coupling.Slice::parameter)
             .distinct()
             .toList();
-    try (GradientSource source = new GradientSource(held.calibration, names, options)) {
+    try (GradientSource source = new GradientSource(held.network.calibration, names, options)) {
       source.forEach(
           batch -> {
             Map<String, double[]> gradients = new LinkedHashMap<>();
-            names.forEach(n -> gradients.put(n, doubles(held.device.toHost(batch.gradient(n)))));
+            names.forEach(
+                n -> gradients.put(n, doubles(held.network.device().toHost(batch.gradient(n)))));
             batches.take(batch.share(), gradients);
           });
     }
@@ -384,14 +350,14 @@ public abstract class UnitCriteriaContract {
                 .distinct()
                 .toList();
         Map<String, List<Tensor>> seen = new LinkedHashMap<>();
-        held.calibration.forEach(
+        held.network.calibration.forEach(
             values,
             COUNT,
             executable ->
                 values.forEach(
                     v ->
                         seen.computeIfAbsent(v, x -> new ArrayList<>())
-                            .add(held.device.toHost(executable.output(v)))));
+                            .add(held.network.device().toHost(executable.output(v)))));
         for (Statistic statistic : List.of(Statistic.MEAN_ABS, Statistic.RMS)) {
           requireScores(
               held,
@@ -483,7 +449,7 @@ public abstract class UnitCriteriaContract {
   }
 
   private static void requireZeros(Held held, String name, Mask mask) {
-    Tensor weights = held.device.toHost(held.weight(name));
+    Tensor weights = held.network.device().toHost(held.network.weight(name));
     Tensor before = held.host(name);
     for (long i = 0; i < weights.size(); i++) {
       float wanted = mask.kept(i) ? before.getFloat(i) : 0f;
