@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /** What goes together, in small graphs made by hand. */
 class CouplingTest {
-  private final Sketch net = new Sketch(1);
+  private final Wiring net = new Wiring(1);
   private final String x = net.input("x", 3, 8, 8);
 
   private static Slice slice(Role role, String parameter, int axis, long offset, long expansion) {
@@ -41,9 +41,9 @@ class CouplingTest {
             "p",
             "MaxPool",
             List.of(relu),
-            Map.of("kernel_shape", Sketch.ints(2, 2), "strides", Sketch.ints(2, 2)));
+            Map.of("kernel_shape", Wiring.ints(2, 2), "strides", Wiring.ints(2, 2)));
     net.gemm("fc", net.node("flat", "Flatten", pooled), 4, 6 * 16);
-    Group group = of(net.output("fc", 4), "c");
+    Group group = of(net.model("fc"), "c");
     assertTrue(group.prunable(), group.obstacle());
     assertEquals(6, group.units());
     assertEquals(List.of(slice(Role.INCOMING, "c.weight", 0, 0, 1)), group.incoming());
@@ -70,7 +70,7 @@ class CouplingTest {
     String inner = net.node("rb", "Relu", net.conv("b", a, 7, 5, 1));
     String sum = net.node("add", "Add", a, net.conv("c", inner, 5, 7, 1));
     head(net.node("out", "Relu", sum), 5);
-    Model model = net.output("fc", 4);
+    Model model = net.model("fc");
     Group tied = of(model, "a");
     assertTrue(tied.prunable(), tied.obstacle());
     assertEquals(List.of("a", "c"), tied.layers());
@@ -93,7 +93,7 @@ class CouplingTest {
     String b = net.conv("b", x, 6, 3, 1);
     String joined = net.concat("join", a, x, b);
     head(net.conv("c", joined, 5, 13, 1), 5);
-    Model model = net.output("fc", 4);
+    Model model = net.model("fc");
     assertEquals(List.of(slice(Role.OUTGOING, "c.weight", 1, 0, 1)), of(model, "a").consumers());
     assertEquals(List.of(slice(Role.OUTGOING, "c.weight", 1, 7, 1)), of(model, "b").consumers());
     assertEquals(List.of(slice(Role.READ, "join", 2, 7, 1)), of(model, "b").read());
@@ -103,7 +103,7 @@ class CouplingTest {
   void aConcatThatIsAddedToOneLayerCutsThatLayerInParts() {
     String joined = net.concat("join", net.conv("a", x, 4, 3, 1), net.conv("b", x, 6, 3, 1));
     head(net.node("add", "Add", joined, net.conv("c", x, 10, 3, 1)), 10);
-    List<Group> groups = Coupling.groups(net.output("fc", 4));
+    List<Group> groups = Coupling.groups(net.model("fc"));
     assertEquals(List.of("a", "c"), groups.get(0).layers());
     assertEquals(List.of("b", "c"), groups.get(1).layers());
     assertEquals(slice(Role.INCOMING, "c.weight", 0, 4, 1), groups.get(1).incoming().get(1));
@@ -113,9 +113,9 @@ class CouplingTest {
   @Test
   void aDepthwiseConvolutionHandsItsUnitsOn() {
     String a = net.conv("a", x, 4, 3, 1);
-    String d = net.conv("d", a, 8, 4, 4);
+    String d = net.conv("d", a, 8, 1, 4);
     head(d, 8);
-    Group group = of(net.output("fc", 4), "a");
+    Group group = of(net.model("fc"), "a");
     assertEquals(List.of("a", "d"), group.layers());
     assertEquals(4, group.units());
     assertEquals(slice(Role.INCOMING, "d.weight", 0, 0, 2), group.incoming().get(1));
@@ -126,17 +126,17 @@ class CouplingTest {
 
   @Test
   void channelsOfAnInputThatADepthwiseConvolutionReadsStay() {
-    head(net.conv("d", x, 3, 3, 3), 3);
-    List<Group> groups = Coupling.groups(net.output("fc", 4));
+    head(net.conv("d", x, 3, 1, 3), 3);
+    List<Group> groups = Coupling.groups(net.model("fc"));
     assertEquals(List.of(List.of("fc")), groups.stream().map(Group::layers).toList());
   }
 
   @Test
   void unitsOfAGroupedConvolutionGoInSetsWithOneInEachGroup() {
     String a = net.conv("a", x, 6, 3, 1);
-    String g = net.conv("g", a, 4, 6, 2);
+    String g = net.conv("g", a, 4, 3, 2);
     head(g, 4);
-    Model model = net.output("fc", 4);
+    Model model = net.model("fc");
     Group before = of(model, "a");
     assertEquals(3, before.units());
     assertEquals(
@@ -155,9 +155,9 @@ class CouplingTest {
   @Test
   void aReshapeThatNamesItsSizeIsAFlatten() {
     String c = net.conv("c", x, 6, 3, 1);
-    String flat = net.node("flat", "Reshape", c, net.longs("shape", -1, 6 * 64));
+    String flat = net.node("flat", "Reshape", c, net.sizes("shape", -1, 6 * 64));
     net.gemm("fc", flat, 4, 6 * 64);
-    Group group = of(net.output("fc", 4), "c");
+    Group group = of(net.model("fc"), "c");
     assertTrue(group.prunable(), group.obstacle());
     assertEquals(List.of(slice(Role.SIZE, "flat", 1, 0, 64)), group.sizes());
     assertEquals(List.of(slice(Role.OUTGOING, "fc.weight", 1, 0, 64)), group.consumers());
@@ -167,9 +167,9 @@ class CouplingTest {
   void aReshapeToImagesTiesTheUnitsOfAChannel() {
     String z = net.input("z", 5);
     String fc = net.gemm("g", z, 12, 5);
-    String image = net.node("image", "Reshape", fc, net.longs("shape", 0, 3, 2, 2));
+    String image = net.node("image", "Reshape", fc, net.sizes("shape", 0, 3, 2, 2));
     net.conv("c", image, 2, 3, 1);
-    Group group = of(net.output("c", 2, 2, 2), "g");
+    Group group = of(net.model("c"), "g");
     assertEquals(3, group.units());
     assertEquals(List.of(slice(Role.INCOMING, "g.weight", 0, 0, 4)), group.incoming());
     assertEquals(List.of(slice(Role.SIZE, "image", 1, 0, 1)), group.sizes());
@@ -178,10 +178,10 @@ class CouplingTest {
   @Test
   void aReshapeThatMixesSamplesIsAnObstacle() {
     String c = net.conv("c", x, 6, 3, 1);
-    String flat = net.node("flat", "Reshape", c, net.longs("shape", -1, 3 * 64));
+    String flat = net.node("flat", "Reshape", c, net.sizes("shape", -1, 3 * 64));
     net.gemm("fc", flat, 4, 3 * 64);
     assertEquals(
-        "Reshape 'flat' does not keep the units apart", of(net.output("fc", 4), "c").obstacle());
+        "Reshape 'flat' does not keep the units apart", of(net.model("fc"), "c").obstacle());
   }
 
   @Test
@@ -192,10 +192,10 @@ class CouplingTest {
             "mean",
             "ReduceMean",
             List.of(c),
-            Map.of("axes", Sketch.ints(2, 3), "keepdims", new Attribute.Int(1)));
+            Map.of("axes", Wiring.ints(2, 3), "keepdims", new Attribute.Int(1)));
     String gate = net.node("s", "Sigmoid", net.conv("g", pooled, 6, 6, 1));
     head(net.node("scaled", "Mul", c, gate), 6);
-    Group group = of(net.output("fc", 4), "c");
+    Group group = of(net.model("fc"), "c");
     assertTrue(group.prunable(), group.obstacle());
     assertEquals(List.of("c", "g"), group.layers());
     assertTrue(group.consumers().contains(slice(Role.OUTGOING, "g.weight", 1, 0, 1)));
@@ -207,9 +207,9 @@ class CouplingTest {
     net.parameter("scale", 6, 1, 1);
     net.parameter("map", 1, 1, 8, 8);
     String scaled = net.node("mul", "Mul", net.node("add", "Add", "map", c), "scale");
-    String padded = net.node("pad", "Pad", scaled, net.longs("pads", 0, 0, 1, 1, 0, 0, 1, 1));
+    String padded = net.node("pad", "Pad", scaled, net.sizes("pads", 0, 0, 1, 1, 0, 0, 1, 1));
     head(net.node("clip", "Clip", padded), 6);
-    Group group = of(net.output("fc", 4), "c");
+    Group group = of(net.model("fc"), "c");
     assertTrue(group.prunable(), group.obstacle());
     assertTrue(group.vectors().contains(slice(Role.SCALE, "scale", 0, 0, 1)));
     assertFalse(group.slices().stream().anyMatch(s -> s.parameter().equals("map")));
@@ -221,7 +221,7 @@ class CouplingTest {
     net.parameter("t.weight", 6, 4, 2, 2);
     String t = net.node("t", "ConvTranspose", c, "t.weight");
     head(t, 4);
-    Model model = net.output("fc", 4);
+    Model model = net.model("fc");
     assertEquals(List.of(slice(Role.OUTGOING, "t.weight", 0, 0, 1)), of(model, "c").consumers());
     assertEquals(List.of(slice(Role.INCOMING, "t.weight", 1, 0, 1)), of(model, "t").incoming());
   }
@@ -229,7 +229,7 @@ class CouplingTest {
   private String obstacle(String readsC) {
     head(net.conv("d", "c", 5, 6, 1), 5);
     net.node("reader", readsC, "c");
-    return of(net.output("fc", 4), "c").obstacle();
+    return of(net.model("fc"), "c").obstacle();
   }
 
   @Test
@@ -248,7 +248,7 @@ class CouplingTest {
   void whatTheGraphShowsOrAddsToItsInputStays() {
     String c = net.conv("c", x, 3, 3, 1);
     head(net.node("add", "Add", x, c), 3);
-    Model model = net.output("fc", 4);
+    Model model = net.model("fc");
     assertEquals("Add 'add' combines the units with 'x'", of(model, "c").obstacle());
     assertTrue(of(model, "fc").reachesOutput());
   }
@@ -256,19 +256,18 @@ class CouplingTest {
   @Test
   void sharedParametersStay() {
     net.conv("c", x, 6, 3, 1);
-    net.node("n", "Conv", List.of(x, "c.weight"), Map.of("pads", Sketch.ints(1, 1, 1, 1)));
+    net.node("n", "Conv", List.of(x, "c.weight"), Map.of("pads", Wiring.ints(1, 1, 1, 1)));
     head(net.node("add", "Add", "c", "n"), 6);
     assertEquals(
-        "parameter 'c.weight' is used more than once", of(net.output("fc", 4), "c").obstacle());
+        "parameter 'c.weight' is used more than once", of(net.model("fc"), "c").obstacle());
   }
 
   @Test
   void paddedChannelsAndReducedChannelsAreObstacles() {
     String c = net.conv("c", x, 6, 3, 1);
-    net.node("pad", "Pad", c, net.longs("pads", 0, 1, 0, 0, 0, 0, 0, 0));
+    net.node("pad", "Pad", c, net.sizes("pads", 0, 1, 0, 0, 0, 0, 0, 0));
     head(net.conv("d", c, 5, 6, 1), 5);
-    assertEquals(
-        "Pad 'pad' does not keep the units apart", of(net.output("fc", 4), "c").obstacle());
+    assertEquals("Pad 'pad' does not keep the units apart", of(net.model("fc"), "c").obstacle());
   }
 
   @Test

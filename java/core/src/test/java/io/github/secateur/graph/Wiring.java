@@ -10,7 +10,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.LongStream;
 
-/** Wires small networks with random weights by hand; every method gives the value it adds. */
+/**
+ * Wires small networks with random weights by hand: each method adds a node of the given name, with
+ * parameters {@code name.weight} and the like, and gives its value, which has the node's name.
+ */
 public final class Wiring {
   private final Graph graph = new Graph("wired");
   private final Random random;
@@ -46,12 +49,12 @@ public final class Wiring {
 
   /** A 3×3 convolution, padded, with a bias; {@code weight [out, in / groups]}. */
   public String conv(String name, String x, long out, long perGroup, long groups) {
-    parameter(name + ".w", out, perGroup, 3, 3);
-    parameter(name + ".b", out);
+    parameter(name + ".weight", out, perGroup, 3, 3);
+    parameter(name + ".bias", out);
     return node(
         name,
         "Conv",
-        List.of(x, name + ".w", name + ".b"),
+        List.of(x, name + ".weight", name + ".bias"),
         Map.of("group", new Attribute.Int(groups), "pads", ints(1, 1, 1, 1)));
   }
 
@@ -62,26 +65,34 @@ public final class Wiring {
 
   /** A batch normalization with random scale, shift, mean and variance. */
   public String norm(String name, String x, long channels) {
-    for (String vector : List.of(".scale", ".shift", ".mean", ".var")) {
+    for (String vector : List.of(".scale", ".shift", ".mean", ".variance")) {
       parameter(name + vector, channels);
     }
-    Tensor variance = graph.initializer(name + ".var");
+    Tensor variance = graph.initializer(name + ".variance");
     for (long i = 0; i < channels; i++) {
       variance.setFloat(i, 0.25f + Math.abs(variance.getFloat(i)));
     }
     return node(
         name,
         "BatchNormalization",
-        List.of(x, name + ".scale", name + ".shift", name + ".mean", name + ".var"),
+        List.of(x, name + ".scale", name + ".shift", name + ".mean", name + ".variance"),
         Map.of());
   }
 
   /** A linear layer with a bias; weight [out, in]. */
   public String gemm(String name, String x, long out, long in) {
-    parameter(name + ".w", out, in);
-    parameter(name + ".b", out);
+    parameter(name + ".weight", out, in);
+    parameter(name + ".bias", out);
     return node(
-        name, "Gemm", List.of(x, name + ".w", name + ".b"), Map.of("transB", new Attribute.Int(1)));
+        name,
+        "Gemm",
+        List.of(x, name + ".weight", name + ".bias"),
+        Map.of("transB", new Attribute.Int(1)));
+  }
+
+  /** Joins values along channels. */
+  public String concat(String name, String... values) {
+    return node(name, "Concat", List.of(values), Map.of("axis", new Attribute.Int(1)));
   }
 
   /** Any node without attributes. */
@@ -91,11 +102,10 @@ public final class Wiring {
 
   /** Any node. */
   public String node(String name, String op, List<String> inputs, Map<String, Attribute> more) {
-    String output = name + ".y";
     graph
         .nodes()
-        .add(Node.of(name, OpId.onnx(op), inputs, List.of(output), new LinkedHashMap<>(more)));
-    return output;
+        .add(Node.of(name, OpId.onnx(op), inputs, List.of(name), new LinkedHashMap<>(more)));
+    return name;
   }
 
   /** A list of numbers as an attribute. */
@@ -134,7 +144,7 @@ public final class Wiring {
     String x = w.input("x", 2, 6, 6);
     String a = w.node("ra", "Relu", w.conv("a", x, 4, 2));
     String b = w.node("rb", "Sigmoid", w.norm("bnb", w.conv("b", x, 5, 2), 5));
-    String all = w.node("cat", "Concat", List.of(a, x, b), Map.of("axis", new Attribute.Int(1)));
+    String all = w.concat("cat", a, x, b);
     String c = w.node("rc", "Relu", w.norm("bnc", w.conv("c", w.norm("bn", all, 11), 6, 11), 6));
     String pooled =
         w.node(

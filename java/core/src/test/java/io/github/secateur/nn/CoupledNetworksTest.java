@@ -12,10 +12,11 @@ import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Coupling;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Shrinker;
-import io.github.secateur.graph.Sketch;
 import io.github.secateur.graph.ValueInfo;
+import io.github.secateur.graph.Wiring;
 import io.github.secateur.io.OnnxRuntimeCheck;
 import io.github.secateur.io.OnnxWriter;
+import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
 import java.nio.file.Path;
@@ -37,10 +38,10 @@ class CoupledNetworksTest {
 
   @TempDir private Path folder;
 
-  private enum Wiring {
+  private enum Network {
     PLAIN {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String c = net.node("r", "Sigmoid", net.norm("n", net.conv("c", x, 6, 3, 1), 6));
         String pooled = net.node("p", "MaxPool", List.of(c), window());
         return head(net, net.node("flat", "Flatten", pooled), 6 * 9);
@@ -48,7 +49,7 @@ class CoupledNetworksTest {
     },
     RESIDUAL {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String a = net.node("ra", "Relu", net.norm("na", net.conv("a", x, 5, 3, 1), 5));
         String b = net.node("rb", "Relu", net.norm("nb", net.conv("b", a, 7, 5, 1), 7));
         String sum = net.node("add", "Add", a, net.norm("nc", net.conv("c", b, 5, 7, 1), 5));
@@ -59,7 +60,7 @@ class CoupledNetworksTest {
     },
     CONCAT {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String a = net.conv("a", x, 4, 3, 1);
         String b = net.node("rb", "Tanh", net.conv("b", x, 6, 3, 1));
         String joined = net.norm("n", net.concat("join", a, x, b), 13);
@@ -69,33 +70,33 @@ class CoupledNetworksTest {
     },
     CONCAT_ADDED {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String joined = net.concat("join", net.conv("a", x, 4, 3, 1), net.conv("b", x, 6, 3, 1));
         return pooled(net, net.node("add", "Add", joined, net.conv("c", x, 10, 3, 1)), 10);
       }
     },
     DEPTHWISE {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String a = net.node("ra", "Sigmoid", net.norm("na", net.conv("a", x, 4, 3, 1), 4));
-        String d = net.node("rd", "LeakyRelu", net.norm("nd", net.conv("d", a, 8, 4, 4), 8));
+        String d = net.node("rd", "LeakyRelu", net.norm("nd", net.conv("d", a, 8, 1, 4), 8));
         return pooled(net, net.conv("e", d, 5, 8, 1), 5);
       }
     },
     GROUPED {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String a = net.node("ra", "Relu", net.conv("a", x, 6, 3, 1));
-        String g = net.norm("ng", net.conv("g", a, 9, 6, 3), 9);
+        String g = net.norm("ng", net.conv("g", a, 9, 2, 3), 9);
         return pooled(net, g, 9);
       }
     },
     SQUEEZE_EXCITE {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String c = net.conv("c", x, 6, 3, 1);
         Map<String, Attribute> mean =
-            Map.of("axes", Sketch.ints(2, 3), "keepdims", new Attribute.Int(1));
+            Map.of("axes", Wiring.ints(2, 3), "keepdims", new Attribute.Int(1));
         String pooled = net.node("mean", "ReduceMean", List.of(c), mean);
         String gate = net.node("s", "Sigmoid", net.conv("g", pooled, 6, 6, 1));
         return pooled(net, net.node("scaled", "Mul", c, gate), 6);
@@ -103,48 +104,48 @@ class CoupledNetworksTest {
     },
     RESHAPE {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String c = net.node("r", "Relu", net.conv("c", x, 6, 3, 1));
-        String flat = net.node("flat", "Reshape", c, net.longs("shape", -1, 6 * 36));
+        String flat = net.node("flat", "Reshape", c, net.sizes("shape", -1, 6 * 36));
         String fc = net.node("rg", "Relu", net.gemm("g", flat, 20, 6 * 36));
-        String image = net.node("image", "Reshape", fc, net.longs("back", 0, 5, 2, 2));
+        String image = net.node("image", "Reshape", fc, net.sizes("back", 0, 5, 2, 2));
         return pooled(net, net.conv("d", image, 4, 5, 1), 4);
       }
     },
     VECTORS {
       @Override
-      Model build(Sketch net, String x) {
+      Model build(Wiring net, String x) {
         String c = net.conv("c", x, 6, 3, 1);
         net.parameter("scale", 6, 1, 1);
         net.parameter("map", 1, 1, 6, 6);
         String scaled = net.node("mul", "Mul", net.node("add", "Add", "map", c), "scale");
-        String padded = net.node("pad", "Pad", scaled, net.longs("pads", 0, 0, 1, 1, 0, 0, 1, 1));
+        String padded = net.node("pad", "Pad", scaled, net.sizes("pads", 0, 0, 1, 1, 0, 0, 1, 1));
         return pooled(net, net.node("relu", "Relu", padded), 6);
       }
     };
 
-    abstract Model build(Sketch net, String x);
+    abstract Model build(Wiring net, String x);
 
     private static Map<String, Attribute> window() {
-      return Map.of("kernel_shape", Sketch.ints(2, 2), "strides", Sketch.ints(2, 2));
+      return Map.of("kernel_shape", Wiring.ints(2, 2), "strides", Wiring.ints(2, 2));
     }
 
-    private static Model pooled(Sketch net, String image, long channels) {
+    private static Model pooled(Wiring net, String image, long channels) {
       String pool = net.node("pool", "GlobalAveragePool", image);
       return head(net, net.node("flattened", "Flatten", pool), channels);
     }
 
-    private static Model head(Sketch net, String flat, long features) {
+    private static Model head(Wiring net, String flat, long features) {
       net.gemm("fc", flat, 4, features);
-      return net.output("fc", 4);
+      return net.model("fc");
     }
   }
 
   @ParameterizedTest
   @EnumSource
-  void theShrunkNetworkComputesWhatTheMaskedOneDoes(Wiring wiring) throws Exception {
-    Sketch net = new Sketch(3);
-    Model dense = wiring.build(net, net.input("x", 3, 6, 6));
+  void theShrunkNetworkComputesWhatTheMaskedOneDoes(Network network) throws Exception {
+    Wiring net = new Wiring(3);
+    Model dense = network.build(net, net.input("x", 3, 6, 6));
     checkRandomPruning(dense);
   }
 
@@ -172,7 +173,7 @@ class CoupledNetworksTest {
         for (Coupling.Slice slice : group.masked()) {
           gone.merge(axisOf(slice), slice.expansion() * count(units), Long::sum);
         }
-        Sketch.prune(masked, group, units);
+        prune(masked, group, units);
       }
       Model shrunk = Shrinker.shrink(masked);
       gone.forEach(
@@ -187,6 +188,27 @@ class CoupledNetworksTest {
         Map<String, Tensor> there = OnnxRuntimeCheck.run(file, Map.of(input.name(), x));
         OnnxRuntimeCheck.assertClose(expected, there, 1e-4);
       }
+    }
+  }
+
+  /** Prunes units of a group as pruning does: masks and zeros in all that is masked. */
+  private static void prune(Model model, Coupling.Group group, boolean[] gone) {
+    for (Coupling.Slice slice : group.masked()) {
+      Tensor tensor = model.graph().initializer(slice.parameter()).copy();
+      Mask mask = model.masks().computeIfAbsent(slice.parameter(), p -> Mask.ones(tensor.shape()));
+      long inner = 1;
+      for (int d = slice.axis() + 1; d < tensor.shape().rank(); d++) {
+        inner *= tensor.shape().dim(d);
+      }
+      for (long i = 0; i < tensor.size(); i++) {
+        long element = i / inner % tensor.shape().dim(slice.axis()) - slice.offset();
+        long unit = Math.floorDiv(element, slice.expansion());
+        if (unit >= 0 && unit < gone.length && gone[(int) unit]) {
+          tensor.setFloat(i, 0);
+          mask.set(i, false);
+        }
+      }
+      model.graph().initializers().put(slice.parameter(), tensor);
     }
   }
 

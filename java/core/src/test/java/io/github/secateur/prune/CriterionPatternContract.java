@@ -243,7 +243,7 @@ public abstract class CriterionPatternContract {
       String refusal,
       PruneOps.Key key,
       List<float[]> scores,
-      Map<String, Mask> masks,
+      PrunedMasks masks,
       Map<String, Tensor> weights) {}
 
   private static Outcome prune(Device device, Model model, Strategy.Scored how) {
@@ -267,7 +267,7 @@ public abstract class CriterionPatternContract {
       }
       Map<String, Tensor> weights = new LinkedHashMap<>();
       model.graph().initializers().keySet().forEach(n -> weights.put(n, held.parameters.toHost(n)));
-      return new Outcome(refusal, key, scores, held.masks(), weights);
+      return new Outcome(refusal, key, scores, new PrunedMasks(model, held.masks()), weights);
     }
   }
 
@@ -276,15 +276,16 @@ public abstract class CriterionPatternContract {
     Outcome ours = prune(device, model, how);
     Outcome theirs = prune(cpu, model, how);
     assertEquals(theirs.refusal, ours.refusal);
-    requireZeros(model, ours.masks, ours.weights);
+    ours.masks.requireNothingElseChanged(ours.weights);
     if (ours.refusal != null) {
       requireSentence(ours.refusal);
-      ours.masks.forEach((name, mask) -> assertEquals(0, mask.prunedCount(), name));
+      ours.masks.requireSparsity(0, 0);
       return false;
     }
     requireScores(theirs.scores, ours.scores, tolerance(how.criterion()));
     if (how.pattern() instanceof Pattern.Neuron) {
-      requireUnits(model, ours);
+      ours.masks.requirePattern(how.pattern());
+      requireLowest(model, ours);
     } else {
       requireSorted(how, Layers.trainable(model), ours);
     }
@@ -292,10 +293,10 @@ public abstract class CriterionPatternContract {
       Criterion given = given(model, theirs);
       how = new Strategy.Scored(given, inOrder(how.pattern()), how.allocation(), how.schedule());
       Outcome cpuAgain = prune(cpu, model, how);
-      requireEqual(theirs.masks, cpuAgain.masks);
+      cpuAgain.masks.requireEqual(theirs.masks.masks());
       ours = prune(device, model, how);
     }
-    requireEqual(theirs.masks, ours.masks);
+    ours.masks.requireEqual(theirs.masks.masks());
     return true;
   }
 
@@ -366,11 +367,6 @@ public abstract class CriterionPatternContract {
     return new Criterion.Given(scores);
   }
 
-  private static void requireEqual(Map<String, Mask> wanted, Map<String, Mask> got) {
-    assertEquals(wanted.keySet(), got.keySet());
-    wanted.forEach((name, mask) -> assertTrue(mask.bitEquals(got.get(name)), "mask of " + name));
-  }
-
   /** The masks that sorting the device's own scores makes. */
   private static void requireSorted(Strategy.Scored how, List<Layer> layers, Outcome outcome) {
     List<double[]> scores = new ArrayList<>();
@@ -393,7 +389,7 @@ public abstract class CriterionPatternContract {
             ? oracle.perOutput(s)
             : oracle.masks(how.pattern(), Quotas.of(how.allocation(), layers, s, s));
     for (int l = 0; l < layers.size(); l++) {
-      Mask mask = outcome.masks.get(layers.get(l).parameter());
+      Mask mask = outcome.masks.masks().get(layers.get(l).parameter());
       boolean[] kept = new boolean[wanted.get(l).length];
       for (int i = 0; i < kept.length; i++) {
         kept[i] = mask == null || mask.kept(i);
@@ -402,74 +398,11 @@ public abstract class CriterionPatternContract {
     }
   }
 
-  private static void requireZeros(
-      Model model, Map<String, Mask> masks, Map<String, Tensor> weights) {
-    weights.forEach(
-        (name, weight) -> {
-          Tensor before = model.graph().initializer(name);
-          for (long i = 0; before.dtype() == DType.F32 && i < weight.size(); i++) {
-            boolean kept = !masks.containsKey(name) || masks.get(name).kept(i);
-            assertEquals(
-                kept ? Float.floatToRawIntBits(before.getFloat(i)) : 0,
-                Float.floatToRawIntBits(weight.getFloat(i)),
-                name + " at " + i);
-          }
-        });
-  }
-
-  /** Flat indices of what belongs to a unit in a tensor, by the definition of a slice. */
-  private static List<Integer> elements(Shape shape, Coupling.Slice slice, int unit) {
-    long inner = 1;
-    for (int d = slice.axis() + 1; d < shape.rank(); d++) {
-      inner *= shape.dim(d);
-    }
-    List<Integer> elements = new ArrayList<>();
-    for (int i = 0; i < shape.size(); i++) {
-      long along = i / inner % shape.dim(slice.axis()) - slice.offset();
-      if (Math.floorDiv(along, slice.expansion()) == unit) {
-        elements.add(i);
-      }
-    }
-    return elements;
-  }
-
-  /** Whether each unit of a group is there, by its bias. */
-  private static boolean[] alive(UnitGroup group, Map<String, Mask> masks) {
-    Coupling.Slice bias = group.own().getFirst();
-    Mask mask = masks.get(bias.parameter());
-    boolean[] alive = new boolean[group.units()];
-    for (int u = 0; u < alive.length; u++) {
-      alive[u] = mask.kept(elements(mask.shape(), bias, u).getFirst());
-    }
-    return alive;
-  }
-
-  /** All that belongs to units that are gone is pruned, and nothing else. */
-  private static void requireWhole(Model model, Map<String, Mask> masks) {
-    Map<String, Mask> wanted = new HashMap<>();
-    for (UnitGroup group : UnitGroups.of(model)) {
-      boolean[] alive = alive(group, masks);
-      for (Coupling.Slice slice : group.slices()) {
-        Shape shape = model.graph().initializer(slice.parameter()).shape();
-        Mask mask = wanted.computeIfAbsent(slice.parameter(), p -> Mask.ones(shape));
-        for (int u = 0; u < alive.length; u++) {
-          if (!alive[u]) {
-            elements(shape, slice, u).forEach(i -> mask.set(i, false));
-          }
-        }
-      }
-    }
-    requireEqual(wanted, masks);
-  }
-
-  /**
-   * Whole units, of each group those of the lowest scores, to the unit nearest to what is asked.
-   */
-  private static void requireUnits(Model model, Outcome outcome) {
-    requireWhole(model, outcome.masks);
+  /** Of each group the units of the lowest scores, to the unit nearest to what is asked. */
+  private static void requireLowest(Model model, Outcome outcome) {
     List<UnitGroup> groups = UnitGroups.of(model);
     for (int g = 0; g < groups.size(); g++) {
-      boolean[] alive = alive(groups.get(g), outcome.masks);
+      boolean[] alive = outcome.masks.alive(groups.get(g));
       float[] scores = outcome.scores.get(g);
       for (int u = 0; u < alive.length; u++) {
         for (int v = 0; v < alive.length; v++) {
@@ -478,84 +411,29 @@ public abstract class CriterionPatternContract {
         }
       }
     }
-    requireNear(model, outcome.masks, CriterionPatternTable.SPARSITY, largestUnit(model) / 2.0);
-  }
-
-  private static long largestUnit(Model model) {
-    Set<String> weights =
-        Layers.trainable(model).stream().map(Layer::parameter).collect(Collectors.toSet());
-    return UnitGroups.of(model).stream()
-        .mapToLong(
-            group ->
-                group.slices().stream()
-                    .filter(slice -> weights.contains(slice.parameter()))
-                    .mapToLong(
-                        slice -> {
-                          Shape shape = model.graph().initializer(slice.parameter()).shape();
-                          return elements(shape, slice, 0).size();
-                        })
-                    .sum())
-        .max()
-        .orElseThrow();
-  }
-
-  private static void requireNear(
-      Model model, Map<String, Mask> masks, double sparsity, double weights) {
-    List<Layer> layers = Layers.trainable(model);
-    long pruned =
-        layers.stream()
-            .map(layer -> masks.get(layer.parameter()))
-            .mapToLong(mask -> mask == null ? 0 : mask.prunedCount())
-            .sum();
-    assertEquals(sparsity * Quotas.total(layers), pruned, weights, "pruned weights");
+    double half = outcome.masks.largestPart(new Pattern.Neuron()) / 2.0;
+    outcome.masks.requireSparsity(CriterionPatternTable.SPARSITY, half);
   }
 
   /** A cell of a method: a run on the device. */
   private void learn(PruneOptions options, Pattern pattern, Model network) {
     PruneResult result = Pruning.run(device, network, DataSplit.of(samples(network)), options);
-    Map<String, Mask> masks = result.model().masks();
-    List<Layer> layers = Layers.trainable(network);
+    PrunedMasks masks = new PrunedMasks(network, result.model().masks());
     if (options.strategy() instanceof Strategy.DenseSparseDense) {
       assertEquals(CriterionPatternTable.SPARSITY, result.learned(), 0.01, "of the sparse part");
-      assertTrue(masks.values().stream().allMatch(mask -> mask.prunedCount() == 0), "dense");
+      masks.requireSparsity(0, 0);
       return;
     }
-    masks.forEach(
-        (name, mask) -> {
-          Tensor weight = result.model().graph().initializer(name);
-          for (long i = 0; i < mask.size(); i++) {
-            int bits = Float.floatToRawIntBits(weight.getFloat(i));
-            assertTrue(mask.kept(i) || bits == 0, name + " is +0 where pruned");
-          }
-        });
-    double off = 0.01 * Quotas.total(layers);
+    masks.requireZeros(result.model().graph().initializers());
+    masks.requirePattern(pattern);
+    long layers = result.layers().size();
     switch (pattern) {
-      case Pattern.Unstructured _, Pattern.Given _ -> {}
-      case Pattern.Neuron _ -> {
-        requireWhole(network, masks);
-        off = largestUnit(network) / 2.0;
-      }
-      case Pattern.NM nm -> {
-        for (Layer layer : layers) {
-          Mask mask = masks.get(layer.parameter());
-          for (List<Integer> group : PatternOracle.parts(layer, nm)) {
-            long kept = group.stream().filter(i -> mask == null || mask.kept(i)).count();
-            assertEquals(PatternOracle.kept(nm, layer, group), kept, layer.name());
-          }
-        }
-        return;
-      }
-      case Pattern.Block _, Pattern.Line _ -> {
-        for (Layer layer : layers) {
-          Mask mask = masks.get(layer.parameter());
-          for (List<Integer> box : PatternOracle.parts(layer, pattern)) {
-            off = Math.max(off, box.size() / 2.0 * layers.size());
-            assertEquals(1, box.stream().map(i -> mask == null || mask.kept(i)).distinct().count());
-          }
-        }
-      }
+      case Pattern.NM _, Pattern.Given _ -> {} // the sparsity follows
+      case Pattern.Unstructured _ -> masks.requireSparsity(CriterionPatternTable.SPARSITY, layers);
+      case Pattern.Neuron _, Pattern.Block _, Pattern.Line _ -> // solvers count blocks, cut or not
+          masks.requireSparsity(
+              CriterionPatternTable.SPARSITY, masks.largestPart(pattern) * layers);
     }
-    requireNear(network, masks, CriterionPatternTable.SPARSITY, off);
   }
 
   @Test
@@ -578,8 +456,8 @@ public abstract class CriterionPatternContract {
               new Schedule.OneShot());
       Outcome outcome = prune(device, model, how);
       assertNull(outcome.refusal);
-      requireEqual(masks, outcome.masks);
-      requireZeros(model, masks, outcome.weights);
+      outcome.masks.requireEqual(masks);
+      outcome.masks.requireNothingElseChanged(outcome.weights);
     }
   }
 

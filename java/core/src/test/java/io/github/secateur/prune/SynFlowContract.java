@@ -136,7 +136,7 @@ public abstract class SynFlowContract {
     }
   }
 
-  /** At 99.9 % one magnitude threshold cuts the network apart and SNIP leaves loose ends. */
+  /** At 99.9 % SNIP and magnitude in one shot cut the network apart. */
   @Test
   void synFlowKeepsLenetConnectedAtAThousandthOfItsWeights() {
     CriteriaContractMlp lenet = new CriteriaContractMlp(List.of(784, 300, 100, 10), true);
