@@ -285,7 +285,7 @@ public abstract class CriterionPatternContract {
     requireScores(theirs.scores, ours.scores, tolerance(how.criterion()));
     if (how.pattern() instanceof Pattern.Neuron) {
       ours.masks.requirePattern(how.pattern());
-      requireLowest(model, ours);
+      requireLowest(model, ours, how.pattern());
     } else {
       requireSorted(how, Layers.trainable(model), ours);
     }
@@ -399,7 +399,7 @@ public abstract class CriterionPatternContract {
   }
 
   /** Of each group the units of the lowest scores, to the unit nearest to what is asked. */
-  private static void requireLowest(Model model, Outcome outcome) {
+  private static void requireLowest(Model model, Outcome outcome, Pattern pattern) {
     List<UnitGroup> groups = UnitGroups.of(model);
     for (int g = 0; g < groups.size(); g++) {
       boolean[] alive = outcome.masks.alive(groups.get(g));
@@ -411,7 +411,7 @@ public abstract class CriterionPatternContract {
         }
       }
     }
-    double half = outcome.masks.largestPart(new Pattern.Neuron()) / 2.0;
+    double half = outcome.masks.largestPart(pattern) / 2.0;
     outcome.masks.requireSparsity(CriterionPatternTable.SPARSITY, half);
   }
 

@@ -45,7 +45,7 @@ final class CriterionPatternTable {
               "pattern: 1:3, permute: true, axis: output"),
           line("`RxC`", "pattern: 4x1", "pattern: 2x3"),
           line("`rows`, `columns`", "pattern: rows", "pattern: columns"),
-          line("`neuron`, `channel`", "pattern: neuron"));
+          line("`neuron`, `channel`", "pattern: neuron", "pattern: channel, round-to: 2"));
 
   /** Scores of one's own come from a file; the contract test puts them in. */
   static final Line OWN_SCORES = line("`scores`", "criterion: magnitude");

@@ -80,7 +80,13 @@ record PrunedMasks(Model model, Map<String, Mask> masks) {
   void requirePattern(Pattern pattern) {
     switch (pattern) {
       case Pattern.Unstructured _, Pattern.Given _ -> {}
-      case Pattern.Neuron _ -> requireWholeUnits();
+      case Pattern.Neuron(int roundTo) -> {
+        requireWholeUnits();
+        for (UnitGroup group : UnitGroups.of(model)) {
+          int living = living(group);
+          assertTrue(living % roundTo == 0 || living == group.units(), group.layer());
+        }
+      }
       case Pattern.NM _, Pattern.Block _, Pattern.Line _ -> {
         for (Layer layer : Layers.trainable(model)) {
           for (List<Integer> part : PatternOracle.parts(layer, pattern)) {
@@ -100,7 +106,7 @@ record PrunedMasks(Model model, Map<String, Mask> masks) {
   long largestPart(Pattern pattern) {
     List<Layer> layers = Layers.trainable(model);
     long largest = 1;
-    if (!(pattern instanceof Pattern.Neuron)) {
+    if (!(pattern instanceof Pattern.Neuron(int roundTo))) {
       for (Layer layer : layers) {
         for (List<Integer> part : PatternOracle.parts(layer, pattern)) {
           largest = Math.max(largest, part.size());
@@ -114,7 +120,7 @@ record PrunedMasks(Model model, Map<String, Mask> masks) {
       for (Coupling.Slice slice : group.slices()) {
         own += weights.contains(slice.parameter()) ? elements(shape(slice), slice, 0).size() : 0;
       }
-      largest = Math.max(largest, own);
+      largest = Math.max(largest, own * roundTo);
     }
     return largest;
   }
@@ -143,6 +149,14 @@ record PrunedMasks(Model model, Map<String, Mask> masks) {
       alive[u] = kept(bias.parameter(), elements(shape(bias), bias, u).getFirst());
     }
     return alive;
+  }
+
+  private int living(UnitGroup group) {
+    int living = 0;
+    for (boolean alive : alive(group)) {
+      living += alive ? 1 : 0;
+    }
+    return living;
   }
 
   /** All that belongs to units that are gone is pruned, and nothing else. */

@@ -146,7 +146,7 @@ class RecipeTest {
   @ParameterizedTest
   @CsvSource({
     "unstructured,Unstructured[]",
-    "channel,Neuron[]",
+    "channel,Neuron[roundTo=1]",
     "rows,Line[axis=OUTPUT]",
     "columns,Line[axis=INPUT]",
     "16x2,'Block[outputs=16, inputs=2]'"
