@@ -86,12 +86,11 @@ struct Kernels {
   // sum may be read.
   void (*sampled_write)(const SampledStrip& strip);
 
-  // Convolutions. All outputs of at most conv_pixels pixels; one output plane of one image; all
-  // outputs of the band of an image that begins at an output row; a block of a weight gradient; a
-  // part of one by rows, and the fold of such sums' lanes to weights [outputs, columns].
+  // Convolutions. All outputs of at most conv_pixels pixels; all outputs of the band of an image
+  // that begins at output row `first`; a block of a weight gradient; a part of one by rows, and the
+  // fold of such sums' lanes to weights [outputs, columns].
   int64_t conv_pixels;
   void (*conv_panel)(const ConvProduct& product, int64_t first, int64_t pixels);
-  void (*conv_plane)(const ConvProduct& product, int64_t image, int64_t output);
   void (*conv_band)(const ConvProduct& product, const ConvRows& rows, int64_t image, int64_t first);
   void (*conv_weight)(const ConvProduct& product, const ConvWeightBlock& block);
   void (*conv_weight_rows)(const ConvProduct& product, const ConvRows& rows,

@@ -11,14 +11,21 @@ namespace {
 struct Layer {
   const char* name;
   int64_t batch, channels, size, outputs;
-  int32_t kernel, stride, pad;
+  int32_t kernel, stride, pad, groups = 1;
 };
 
 constexpr Layer kLayers[] = {
-    {"LeNet-5 conv1", 64, 1, 28, 20, 5, 1, 0},      {"LeNet-5 conv2", 64, 20, 12, 50, 5, 1, 0},
-    {"ResNet-20 stage 1", 64, 16, 32, 16, 3, 1, 1}, {"ResNet-20 to 2", 64, 16, 32, 32, 3, 2, 1},
-    {"ResNet-20 stage 2", 64, 32, 16, 32, 3, 1, 1}, {"ResNet-20 stage 3", 64, 64, 8, 64, 3, 1, 1},
-    {"ResNet-50 3x3", 4, 128, 28, 128, 3, 1, 1},    {"ResNet-50 1x1", 4, 256, 14, 1024, 1, 1, 0},
+    {"LeNet-5 conv1", 64, 1, 28, 20, 5, 1, 0},
+    {"LeNet-5 conv2", 64, 20, 12, 50, 5, 1, 0},
+    {"ResNet-20 stage 1", 64, 16, 32, 16, 3, 1, 1},
+    {"ResNet-20 to 2", 64, 16, 32, 32, 3, 2, 1},
+    {"ResNet-20 stage 2", 64, 32, 16, 32, 3, 1, 1},
+    {"ResNet-20 stage 3", 64, 64, 8, 64, 3, 1, 1},
+    {"ResNet-50 3x3", 4, 128, 28, 128, 3, 1, 1},
+    {"ResNet-50 1x1", 4, 256, 14, 1024, 1, 1, 0},
+    {"depthwise 28", 4, 128, 28, 128, 3, 1, 1, 128},
+    {"depthwise 14", 4, 128, 14, 128, 3, 1, 1, 128},
+    {"depthwise /2", 4, 128, 28, 128, 3, 2, 1, 128},
 };
 
 double seconds() {
@@ -46,9 +53,9 @@ void time_layer(const Layer& l) {
        l.kernel, l.stride,   l.stride, 1,      1, l.pad, l.pad};
   w.out_h = w.out_w = (l.size + 2 * l.pad - l.kernel) / l.stride + 1;
   conv.outputs = l.outputs;
-  conv.groups = 1;
+  conv.groups = l.groups;
   test::Random random(1);
-  const int64_t weights = l.outputs * l.channels * l.kernel * l.kernel;
+  const int64_t weights = l.outputs * l.channels / l.groups * l.kernel * l.kernel;
   const int64_t outs = l.batch * l.outputs * w.out_h * w.out_w;
   std::vector<float> x = random.normals(l.batch * l.channels * l.size * l.size),
                      filters = random.normals(weights), y(outs), dx(x.size()), dw(weights);

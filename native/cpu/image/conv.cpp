@@ -1,7 +1,7 @@
 // Convolution and its input gradient as products of weights and columns (conv.h). A piece of work
-// is a band of an image's rows, laid out once for each column of the window; or, where rows would
-// not be shared (windows of one row, images of few places, wide strides), a panel of pixels of any
-// images, laid out once for each tap. No more memory than the gradient's transposed weights is
+// is a band of an image's rows, laid out once for each column of the window; or, where rows do not
+// suit (images of few places, very wide strides, windows or images), a panel of pixels of any
+// images, laid out once for each tap. No more memory than such a gradient's transposed weights is
 // needed.
 //
 // Cost: outputs * depth * pixels multiply-adds at the rate of a matrix product, and the copies,
@@ -20,23 +20,13 @@
 namespace secateur {
 namespace {
 
-constexpr double kChunk = 1 << 19;    // multiply-adds a piece of work
-constexpr int64_t kPlaneOutputs = 2;  // outputs of a group that are taken plane by plane
-constexpr size_t kNoWorkspace = 64;   // a size of 0 could not be told from a question
+constexpr double kChunk = 1 << 19;   // multiply-adds a piece of work
+constexpr size_t kNoWorkspace = 64;  // a size of 0 could not be told from a question
 
 void multiply(const ConvProduct& p) {
   const Kernels& loops = kernels();
   if (p.pixels() == 0) return;
   const double work = static_cast<double>(p.outputs) * static_cast<double>(p.depth());
-  if (p.outputs <= kPlaneOutputs) {
-    const double plane = work / static_cast<double>(p.outputs) * static_cast<double>(p.plane());
-    const int64_t grain =
-        std::max<int64_t>(1, static_cast<int64_t>(kChunk / std::max(plane, 64.0)));
-    parallel_ranges(p.batch * p.outputs, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t at = begin; at < end; ++at) loops.conv_plane(p, at / p.outputs, at % p.outputs);
-    });
-    return;
-  }
   if (suits_rows(p)) {
     const ConvRows rows = product_rows(p);
     const int64_t bands = (p.h.out + rows.band - 1) / rows.band;
@@ -86,6 +76,13 @@ Phase phase(const common::WindowAxis& w, int32_t residue) {
   return p;
 }
 
+void set_dense_weights(ConvProduct& p) {
+  p.w_output = p.depth();
+  p.w_channel = p.taps();
+  p.w_row = p.w.taps;
+  p.w_col = 1;
+}
+
 // w [outputs, channels, taps] of a group to [channels, outputs, taps of the phases].
 void transpose_weights(const ConvProduct& forward, const Phase& h, const Phase& w, float* out) {
   for (int64_t c = 0; c < forward.channels; ++c) {
@@ -117,6 +114,7 @@ ConvProduct conv_product(const secateur_conv& conv) {
   p.y_image = conv.outputs * p.y_plane;
   p.y_row = w.w.out;
   p.y_col = 1;
+  set_dense_weights(p);
   return p;
 }
 
@@ -152,7 +150,6 @@ void CpuDevice::convolve_input_grad(void*, const secateur_conv& conv, const floa
   back.y_image = forward.x_image;
   back.y_row = conv.window.in_w * window.h.stride;
   back.y_col = window.w.stride;
-  back.weights = weights;
   for (int64_t group = 0; group < conv.groups; ++group) {
     forward.weights = w + group * forward.outputs * forward.depth();
     back.x = dy + group * back.channels * back.x_plane;
@@ -160,9 +157,19 @@ void CpuDevice::convolve_input_grad(void*, const secateur_conv& conv, const floa
       const Phase h = phase(window.h, down);
       for (int32_t right = 0; right < window.w.stride; ++right) {
         const Phase v = phase(window.w, right);
-        transpose_weights(forward, h, v, weights);
         back.h = h.axis;
         back.w = v.axis;
+        if (suits_rows(back)) {  // takes weights where they lie
+          back.weights = forward.weights + h.first_tap * forward.w_row + v.first_tap;
+          back.w_output = forward.w_channel;
+          back.w_channel = forward.w_output;
+          back.w_row = h.tap_step * forward.w_row;
+          back.w_col = v.tap_step;
+        } else {
+          transpose_weights(forward, h, v, weights);
+          back.weights = weights;
+          set_dense_weights(back);
+        }
         back.y = dx + group * back.outputs * back.y_plane + h.first_place * conv.window.in_w +
                  v.first_place;
         multiply(back);

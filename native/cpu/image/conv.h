@@ -23,8 +23,9 @@ struct ConvProduct {
   int64_t batch, channels, outputs;
   const float* x;
   int64_t x_image, x_plane;
-  const float* weights;  // [outputs, depth()]
-  const float* bias;     // [outputs] or NULL
+  const float* weights;  // [outputs, depth()] dense, or weights[o, c, k, l] these distances apart
+  int64_t w_output, w_channel, w_row, w_col;
+  const float* bias;  // [outputs] or NULL
   float* y;
   int64_t y_image, y_plane, y_row, y_col;
 
@@ -46,8 +47,8 @@ struct ConvProduct {
 // their phase modulo h.stride. So place p = i * w.out + j of the band sees tap (k, l) of channel c
 // at plane(l, c) + first_row[k] * w.out + p: a vector of neighbouring places, also across the ends
 // of rows, is a vector of every tap, and only the columns of the window cost copies.
-constexpr int64_t kRowFloats = 24 << 10;  // of a block's planes: 96 KiB of a thread's stack
-constexpr int64_t kRowWidth = 512;        // w.out at most
+constexpr int64_t kRowFloats = 32 << 10;  // of a block's planes: 128 KiB of a thread's stack
+constexpr int64_t kRowWidth = 1024;       // w.out at most
 constexpr int32_t kRowTaps = 256;         // taps at most
 constexpr int32_t kRowKernel = 32;        // h.taps at most
 constexpr int32_t kRowPhases = 8;         // h.stride at most

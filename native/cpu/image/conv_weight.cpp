@@ -45,11 +45,11 @@ int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 Plan plan(const ConvProduct& p) {
   Plan plan = {};
   plan.sums = p.outputs * p.depth();
-  plan.by_rows = weight_suits_rows(p);
+  plan.by_rows = gradient_suits_rows(p);
   int64_t units, blocks;
   if (plan.by_rows) {
-    plan.rows = weight_rows(p);
-    plan.images = weight_images(p, plan.rows);
+    plan.rows = gradient_rows(p);
+    plan.images = gradient_images(p, plan.rows);
     units = p.batch * divide_up(p.h.out, plan.rows.band);
     blocks = divide_up(p.channels, plan.rows.channels);
     plan.scratch = p.outputs * plan.rows.channels * p.taps() * kWeightLanes;
