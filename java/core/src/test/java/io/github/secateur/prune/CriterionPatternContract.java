@@ -3,6 +3,7 @@ package io.github.secateur.prune;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.secateur.device.Device;
@@ -461,11 +462,25 @@ public abstract class CriterionPatternContract {
     }
   }
 
+  @Test
+  void gatesOfUnitsOverSeveralFiltersAreRefused() {
+    PruneOptions options =
+        CriterionPatternTable.options(Map.of("method", "gates"), Map.of("pattern", "neuron"));
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> learn(options, new Pattern.Neuron(), networks.getLast()));
+    assertTrue(
+        e.getMessage().endsWith("gates need that, so prune it by a scored criterion"),
+        e.getMessage());
+  }
+
   /** What the sealed interfaces and the recipes have, the table has. */
   @Test
   void nothingIsMissingInTheTable() {
     Set<Class<?>> seen = new HashSet<>(Set.of(Criterion.Given.class, Pattern.Given.class));
     Set<String> methods = new HashSet<>(Set.of("score"));
+    Set<PruneOps.Statistic> statistics = new HashSet<>();
     Map<String, String> single = CriterionPatternTable.columns().getFirst().settings().getFirst();
     for (Line row : CriterionPatternTable.rows()) {
       for (Map<String, String> words : row.settings()) {
@@ -478,9 +493,13 @@ public abstract class CriterionPatternContract {
         seen.add(strategy.getClass());
         if (strategy instanceof Strategy.Scored(Criterion criterion, _, _, _)) {
           seen.add(criterion.getClass());
+          if (criterion instanceof Criterion.Activation activation) {
+            statistics.add(activation.statistic());
+          }
         }
       }
     }
+    assertEquals(Set.of(PruneOps.Statistic.values()), statistics);
     Set<Pattern.Axis> axes = new HashSet<>();
     for (Line column : CriterionPatternTable.columns()) {
       for (Map<String, String> words : column.settings()) {

@@ -37,8 +37,8 @@ final class CriterionPatternTable {
   private static final List<Line> COLUMNS =
       List.of(
           line("`unstructured`", "pattern: unstructured"),
-          line("`N:M`", "pattern: 2:4", "pattern: 2:5"),
-          line("`N:M`, `axis: output`", "pattern: 2:4, axis: output", "pattern: 2:5, axis: output"),
+          line("`N:M`", "pattern: 2:4"),
+          line("`N:M`, `axis: output`", "pattern: 2:5, axis: output"),
           line(
               "`N:M`, `permute`",
               "pattern: 2:4, permute: true",
