@@ -6,12 +6,12 @@
 namespace secateur {
 namespace {
 
-constexpr int64_t kLanes = 16;           // of the widest vector
-constexpr int64_t kBlockDepth = 256;     // weights of a row that a block of channels has, about
-constexpr int64_t kLeastDepth = 128;     // or has at least, where bands of few rows allow it
-constexpr int64_t kLeastBand = 8;        // output rows of such a band
-constexpr int64_t kLeastPieces = 8;      // pieces of work that a product is cut into
-constexpr int64_t kPieceWork = 1 << 17;  // where each has as many multiply-adds
+constexpr int64_t kLanes = 16;          // of the widest vector
+constexpr int64_t kBlockDepth = 256;    // weights of a row that a block of channels has, about
+constexpr int64_t kLeastDepth = 128;    // or has at least, where bands of few rows allow it
+constexpr int64_t kLeastBand = 8;       // output rows of such a band
+constexpr int64_t kLeastPieces = 8;     // pieces of work that a product is cut into
+constexpr double kPieceWork = 1 << 17;  // where each has as many multiply-adds
 
 // Of a weight gradient, at once: weights of a row, about (a multiple of a tile's), and places.
 constexpr int64_t kGradientWeights = 18;
@@ -73,8 +73,10 @@ ConvRows product_rows(const ConvProduct& p) {
     return conv_rows(p, band, most_channels(depth)).block(p) <= kRowFloats;
   };
   int64_t band = p.h.out;
+  const double work = static_cast<double>(p.outputs) * static_cast<double>(p.depth()) *
+                      static_cast<double>(p.pixels());
   const int64_t pieces = std::min({kLeastPieces, divide_up(p.plane(), 2 * kLanes),
-                                   p.outputs * p.depth() * p.pixels() / kPieceWork});
+                                   static_cast<int64_t>(std::min(work / kPieceWork, 64.0))});
   while (band > 1 && p.batch * divide_up(p.h.out, band) < pieces) band = (band + 1) / 2;
   while (band > least && !fits(band)) band = (band + 1) / 2;
   band = divide_up(p.h.out, divide_up(p.h.out, band));
