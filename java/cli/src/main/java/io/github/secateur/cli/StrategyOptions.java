@@ -245,7 +245,10 @@ final class StrategyOptions {
 
   @Option(
       names = "--reinitialize",
-      description = "lottery-ticket: the control, which starts its last round from fresh weights.")
+      description =
+          "lottery-ticket: the control, which starts its last round from fresh weights. snip,"
+              + " grasp, synflow: draw the kept weights anew, for the inputs that each output"
+              + " keeps.")
   boolean reinitialize;
 
   @Option(

@@ -58,10 +58,15 @@ public enum Initialization {
   private static Tensor normal(RandomGenerator random, Shape shape, double deviation) {
     Tensor t = Tensor.zeros(DType.F32, shape);
     for (long i = 0; i < t.size(); i++) {
-      double radius = Math.sqrt(-2 * StrictMath.log(1 - random.nextDouble()));
-      double angle = 2 * Math.PI * random.nextDouble();
-      t.setFloat(i, (float) (deviation * radius * StrictMath.cos(angle)));
+      t.setFloat(i, (float) (deviation * normal(random)));
     }
     return t;
+  }
+
+  /** Of mean 0 and deviation 1. */
+  static double normal(RandomGenerator random) {
+    double radius = Math.sqrt(-2 * StrictMath.log(1 - random.nextDouble()));
+    double angle = 2 * Math.PI * random.nextDouble();
+    return radius * StrictMath.cos(angle);
   }
 }

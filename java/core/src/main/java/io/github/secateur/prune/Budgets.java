@@ -92,6 +92,8 @@ record Budgets(Device device, Start start, Samples samples, PruneOptions options
     return switch (strategy) {
       case Strategy.Scored s ->
           new Strategy.Scored(s.criterion(), s.pattern(), s.allocation(), new Schedule.OneShot());
+      case Strategy.Foresight s ->
+          new Strategy.Scored(s.criterion(), s.pattern(), s.allocation(), new Schedule.OneShot());
       case Strategy.L1 s -> magnitude(new Pattern.Unstructured(), s.allocation());
       case Strategy.Gates s -> magnitude(s.pattern(), s.allocation());
       case Strategy.GroupLasso s -> magnitude(s.pattern(), s.allocation());

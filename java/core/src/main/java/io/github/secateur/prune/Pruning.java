@@ -82,6 +82,7 @@ public final class Pruning {
       case Strategy.TopKast how -> new TopKastRun(stages, how).run();
       case Strategy.Movement how -> new MovementRun(stages, how).run();
       case Strategy.Dynamic how -> new DynamicRun(stages, how).run();
+      case Strategy.Foresight how -> new ForesightRun(stages, how).run();
       case Strategy.LotteryTicket how -> new LotteryTicketRun(stages, how).run();
       case Strategy.DenseSparseDense how -> new DenseSparseDenseRun(stages, how).run();
       case Strategy.AcDc how -> new AcDcRun(stages, how).run();

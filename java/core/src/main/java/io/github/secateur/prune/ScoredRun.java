@@ -10,7 +10,7 @@ record ScoredRun(Stages stages, Strategy.Scored how) {
   PruneResult run() {
     PruneOptions options = stages.options();
     if (options.fineTune().epochs() == 0 && how.schedule() instanceof Schedule.OneShot) {
-      return stages.result(stages.cut(stages.dense(), how), Double.NaN);
+      return stages.result(stages.cutOnData(reordered(), how), Double.NaN);
     }
     if (!(how.schedule() instanceof Schedule.OneShot) && options.fineTune().patience() > 0) {
       throw new IllegalArgumentException(

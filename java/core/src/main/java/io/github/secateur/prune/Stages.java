@@ -2,6 +2,7 @@ package io.github.secateur.prune;
 
 import io.github.secateur.device.Device;
 import io.github.secateur.device.PruneOps;
+import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.AtomicFile;
 import io.github.secateur.tensor.Tensor;
@@ -175,6 +176,17 @@ final class Stages {
    * @throws IllegalArgumentException when a score is NaN, or limits leave no way
    */
   Model cut(Model model, Strategy.Scored how, double sparsity) {
+    return cut(model, how, sparsity, null);
+  }
+
+  /** Prunes once by scores that may need training samples. */
+  Model cutOnData(Model model, Strategy.Scored how) {
+    try (Parameters parameters = Parameters.upload(device, model.graph())) {
+      return cut(model, how, sparsity, new Calibration(model, parameters, data.train()));
+    }
+  }
+
+  private Model cut(Model model, Strategy.Scored how, double sparsity, Calibration calibration) {
     Map<String, Tensor> weights = new LinkedHashMap<>();
     model
         .graph()
@@ -186,7 +198,7 @@ final class Stages {
               }
             });
     try (HeldSite site = new HeldSite(device, weights, model.masks())) {
-      new Pruners(model, layers, how, sparsity, options).of(site, null).step(0, 1);
+      new Pruners(model, layers, how, sparsity, options).of(site, calibration).step(0, 1);
       Model cut = model.copy();
       cut.graph().initializers().putAll(site.weightsToHost());
       cut.masks().putAll(site.masksToHost());
@@ -319,6 +331,9 @@ final class Stages {
       case Strategy.Scored(_, Pattern.Given _, _, _) -> reached;
       case Strategy.Scored(_, Pattern.NM _, _, _) -> reached;
       case Strategy.Scored(_, _, Allocation.Ratios _, _) -> reached;
+      case Strategy.Foresight(_, Pattern.Given _, _) -> reached;
+      case Strategy.Foresight(_, Pattern.NM _, _) -> reached;
+      case Strategy.Foresight(_, _, Allocation.Ratios _) -> reached;
       case Strategy.L1(Allocation.Ratios _, _) -> reached;
       case Strategy.Gates(_, Allocation.Ratios _, _) -> reached;
       case Strategy.Dynamic(_, Allocation.Ratios _, _, _, _) -> reached;

@@ -187,6 +187,35 @@ public sealed interface Strategy {
   }
 
   /**
+   * Pruning before training: one cut by scores of the untrained network, then the kept weights are
+   * drawn anew, for as many inputs as the mask leaves each output ({@link
+   * io.github.secateur.nn.SparseInitialization}), and trained. SNIP's authors draw them anew too,
+   * for the dense network's inputs.
+   *
+   * @param criterion of single weights, such as {@link Criterion.Snip}
+   * @param pattern what goes together; not whole units, whose networks are drawn best by name
+   * @param allocation how the sparsity is spread
+   */
+  record Foresight(Criterion criterion, Pattern pattern, Allocation allocation)
+      implements Strategy {
+    /** Checks that it goes together. */
+    public Foresight {
+      Objects.requireNonNull(criterion);
+      Objects.requireNonNull(allocation);
+      if (pattern instanceof Pattern.Neuron) {
+        throw new IllegalArgumentException(
+            "weights are drawn anew where single weights are pruned, not whole neurons; leave"
+                + " reinitialize out");
+      }
+      if (pattern instanceof Pattern.NM nm && nm.permute()) {
+        throw new IllegalArgumentException(
+            "weights that are drawn anew have no best order of channels; leave permute or"
+                + " reinitialize out");
+      }
+    }
+  }
+
+  /**
    * Lottery ticket (Frankle &amp; Carbin, arXiv 1803.03635; rewinding to a later step: arXiv
    * 1903.01611): rounds of training from the first weights and pruning by final magnitude; after
    * each round the kept weights go back to where they were at step {@code rewind}. The last round

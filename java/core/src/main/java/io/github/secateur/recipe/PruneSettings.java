@@ -125,7 +125,7 @@ public final class PruneSettings {
   }
 
   private String what(Strategy strategy) {
-    return strategy instanceof Strategy.Scored
+    return strategy instanceof Strategy.Scored || strategy instanceof Strategy.Foresight
         ? "criterion " + s.text("criterion", "magnitude") + " and the other settings"
         : "method " + method;
   }
@@ -175,7 +175,7 @@ public final class PruneSettings {
     };
   }
 
-  private Strategy.Scored scored() {
+  private Strategy scored() {
     CriterionSettings criteria = new CriterionSettings(s, seed);
     Pattern pattern =
         s.has("masks")
@@ -185,8 +185,15 @@ public final class PruneSettings {
     Criterion criterion = criteria.read();
     Allocation allocation = allocation(structural(pattern), criteria.allocation());
     Schedule schedule = schedule(oneShot ? "one-shot" : "cubic");
-    return s.checked(
-        "permute", () -> new Strategy.Scored(criterion, pattern, allocation, schedule));
+    boolean tells = criteria.beforeTraining() || s.has("reinitialize");
+    if (!tells || !s.flag("reinitialize")) {
+      return s.checked(
+          "permute", () -> new Strategy.Scored(criterion, pattern, allocation, schedule));
+    }
+    if (!(schedule instanceof Schedule.OneShot)) {
+      throw s.wrong("reinitialize", "goes with schedule one-shot, which prunes before training");
+    }
+    return s.checked("reinitialize", () -> new Strategy.Foresight(criterion, pattern, allocation));
   }
 
   private Strategy.Dynamic dynamic(Strategy.Growth growth) {
@@ -359,6 +366,9 @@ public final class PruneSettings {
     return switch (strategy) {
       case Strategy.Scored(_, Pattern.NM _, _, _) -> true;
       case Strategy.Scored(_, Pattern.Given _, _, _) -> true;
+      case Strategy.Foresight(_, Pattern.NM _, _) -> true;
+      case Strategy.Foresight(_, Pattern.Given _, _) -> true;
+      case Strategy.Foresight(_, _, Allocation.Ratios _) -> true;
       case Strategy.LayerWise(_, Pattern.NM _, _, _, _) -> true;
       case Strategy.Admm(Pattern.NM _, _, _, _, _) -> true;
       case Strategy.Scored(_, _, Allocation.Ratios _, _) -> true;
