@@ -36,6 +36,14 @@ struct WindowAxis {
     return {first, end < kernel ? end : kernel};
   }
 
+  // The outputs all of whose taps lie within the image.
+  SECATEUR_HD Range whole() const {
+    const int32_t first = divide_up(pad, stride), reach = (kernel - 1) * dilation;
+    const int32_t end = in + pad > reach ? (in + pad - reach - 1) / stride + 1 : 0;
+    const int32_t last = end < out ? end : out;
+    return {first < last ? first : last, last};
+  }
+
   // The outputs whose windows reach over place p, between taps included.
   SECATEUR_HD Range outputs(int32_t p) const {
     const int32_t first = divide_up(p + pad - (kernel - 1) * dilation, stride);

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "image/conv.h"
+#include "image/max_pool.h"
 #include "isa.h"
 #include "secateur.h"
 #include "sparse/panels.h"
@@ -97,6 +98,9 @@ struct Kernels {
                            const ConvWeightRows& part);
   void (*conv_weight_fold)(int64_t outputs, int64_t columns, const float* sums, float* out,
                            int64_t out_row);
+
+  // The largest values, and their places, of windows that see the same taps.
+  void (*max_pool)(const MaxPoolRun& run);
 
   // Multiply-adds in registers, `times` rounds of them: returns their number, and a sum of the
   // registers in *sum. And the sum of n elements, n a multiple of 256, read as fast as they come.

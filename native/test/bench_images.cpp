@@ -1,6 +1,6 @@
 // Times of convolutions, one thread's processor time, the least of many calls: dense forward, the
 // two gradients, and the sparse product at 80, 90 and 95 % zeros, with GFLOP/s (useful ones, 2 x
-// weights x places x images) beside the multiply-add peak.
+// weights x places x images) beside the multiply-add peak; and of max pooling.
 #include <ctime>
 #include <functional>
 
@@ -114,6 +114,23 @@ void time_layer(const Layer& l) {
   printf("\n");
 }
 
+void time_pool(const char* name, int64_t batch, int64_t channels, int64_t size, int32_t kernel) {
+  const int64_t out = (size - kernel) / 2 + 1;
+  const secateur_window w = {batch,  channels, size, size, out, out, kernel,
+                             kernel, 2,        2,    1,    1,   0,   0};
+  test::Random random(2);
+  const std::vector<float> x = random.normals(batch * channels * size * size);
+  std::vector<float> y(batch * channels * out * out), dx(x.size());
+  std::vector<int32_t> places(y.size());
+  const double forward = least([&] {
+    CHECK_OK(secateur_max_pool(test::cpu(), nullptr, &w, x.data(), y.data(), places.data()));
+  });
+  const double back = least([&] {
+    CHECK_OK(secateur_max_pool_grad(test::cpu(), nullptr, &w, y.data(), places.data(), dx.data()));
+  });
+  printf("%-18s forward %8.0f us, dx %8.0f us\n", name, 1e6 * forward, 1e6 * back);
+}
+
 }  // namespace
 
 int main() {
@@ -123,5 +140,8 @@ int main() {
   CHECK_OK(secateur_cpu_peak(test::cpu(), &flops, &bandwidth, memory.data(), memory.size()));
   printf("peak %.0f GFLOP/s\n", 1e-9 * flops);
   for (const Layer& layer : kLayers) time_layer(layer);
+  time_pool("LeNet-5 pool1", 64, 20, 24, 2);
+  time_pool("LeNet-5 pool2", 64, 50, 8, 2);
+  time_pool("pool 3 / 2", 4, 64, 112, 3);
   return 0;
 }
