@@ -1,6 +1,7 @@
 package io.github.secateur.cli;
 
 import io.github.secateur.device.DeviceException;
+import io.github.secateur.train.DivergedException;
 import io.github.secateur.train.StoppedException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -92,6 +93,7 @@ public final class Main {
             || error instanceof IOException
             || error instanceof UncheckedIOException
             || error instanceof DeviceException
+            || error instanceof DivergedException
             || error instanceof UserException;
     if (expected && System.getenv("SECATEUR_DEBUG") == null) {
       System.err.println("secateur: " + sentence(error));

@@ -53,6 +53,16 @@ class WrongUseTest {
   }
 
   @Test
+  void aLearningRateThatDiverges() throws Exception {
+    refused(
+        "train with a lower learning rate",
+        ("train --model mlp:784-32-32-10:leaky-relu --optimizer sgd --lr 1e6 --batch 20 --epochs 9"
+                + " -o OUT --data "
+                + data)
+            .split(" "));
+  }
+
+  @Test
   void absurdOptions() throws Exception {
     refused("between 0 and 1", "prune", dense, "-s", "1.5", "-o", "OUT");
     refused("between 0 and 1", "prune", dense, "-s", "NaN", "-o", "OUT");
