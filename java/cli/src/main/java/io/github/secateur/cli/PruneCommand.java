@@ -209,9 +209,10 @@ final class PruneCommand implements Callable<Integer> {
               + " learns from data; add --data mnist or --data FOLDER, or take --criterion"
               + " magnitude.");
     }
-    if (scored.pattern() instanceof Pattern.Neuron || scored.pattern() instanceof Pattern.Given) {
+    boolean units = scored.pattern() instanceof Pattern.Neuron;
+    if (scored.pattern() instanceof Pattern.Given) {
       throw new UserException(
-          "neurons and given masks need data at hand; add --data mnist or --data FOLDER, or take"
+          "given masks need data at hand; add --data mnist or --data FOLDER, or take"
               + " --pattern unstructured with --criterion magnitude.");
     }
     if (options.rule() != MaskRule.SECATEUR) {
@@ -219,7 +220,7 @@ final class PruneCommand implements Callable<Integer> {
           recipe.prune().where("mask-rule")
               + " needs data at hand; add --data mnist or --data FOLDER.");
     }
-    if (!(options.budget() instanceof Budget.Sparsity(double wanted))) {
+    if (options.budget() instanceof Budget.Counted && !units) {
       throw new UserException(
           recipe.prune().where("budget") + " needs data at hand; without, give a --sparsity.");
     }
@@ -231,7 +232,7 @@ final class PruneCommand implements Callable<Integer> {
                 scored.pattern(),
                 scored.allocation(),
                 options.limits(),
-                wanted));
+                options.budget()));
     write(result.model());
     ObjectNode json = summary(result.requested(), result.reached(), result.taken());
     ArrayNode left = json.putArray("left");

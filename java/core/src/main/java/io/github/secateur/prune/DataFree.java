@@ -17,9 +17,10 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Prunes single weights of any ONNX model without running it: whatever operators surround them, the
- * weights of {@link Prunables} are scored, selected and set to zero, in initializers, Constant
- * nodes and subgraphs; a weight that several nodes share counts once.
+ * Prunes any ONNX model without running it: whatever operators surround them, the weights of {@link
+ * Prunables} are scored, selected and set to zero, in initializers, Constant nodes and subgraphs; a
+ * weight that several nodes share counts once. Whole neurons and channels go by their weights too,
+ * where the graph is understood.
  */
 public final class DataFree {
   private DataFree() {}
@@ -27,27 +28,49 @@ public final class DataFree {
   /**
    * What to prune.
    *
-   * @param criterion magnitude, random or given (by {@link ParameterPath})
-   * @param pattern single weights, N:M, blocks, rows or columns
+   * @param criterion magnitude, random or given (by {@link ParameterPath}); for units also the
+   *     scale of normalizations and the geometric median
+   * @param pattern single weights, N:M, blocks, rows or columns, or whole units
    * @param allocation how the sparsity is spread; explicit ratios replace {@code sparsity}
    * @param limits bounds for single layers
-   * @param sparsity pruned over prunable weights, 0..1; not read by N:M
+   * @param budget a share of the prunable weights, not read by N:M; for units also parameters,
+   *     operations or bytes
    */
   public record Options(
-      Criterion criterion, Pattern pattern, Allocation allocation, Limits limits, double sparsity) {
+      Criterion criterion, Pattern pattern, Allocation allocation, Limits limits, Budget budget) {
     /** Checks the range. */
     public Options {
       Objects.requireNonNull(criterion);
       Objects.requireNonNull(allocation);
       Objects.requireNonNull(limits);
-      if (pattern instanceof Pattern.Neuron || pattern instanceof Pattern.Given) {
+      if (pattern instanceof Pattern.Given) {
         throw new IllegalArgumentException(
-            "without running the model single weights, N:M, blocks, rows or columns can be pruned");
+            "without running the model single weights, N:M, blocks, rows, columns or units can be"
+                + " pruned");
       }
-      if (!(sparsity >= 0 && sparsity <= 1)) {
+      if (pattern instanceof Pattern.Neuron) {
+        DataFreeUnits.requireDataFree(criterion);
+      }
+      if (budget instanceof Budget.Measured
+          || budget instanceof Budget.Counted && !(pattern instanceof Pattern.Neuron)) {
         throw new IllegalArgumentException(
-            "sparsity must be between 0 and 1, got " + sparsity + "; write 0.9 for 90 %");
+            "without running the model a budget is a sparsity, or for whole units also a number of"
+                + " parameters, operations or bytes");
       }
+    }
+
+    /**
+     * A share of the prunable weights.
+     *
+     * @param sparsity 0..1
+     */
+    public Options(
+        Criterion criterion,
+        Pattern pattern,
+        Allocation allocation,
+        Limits limits,
+        double sparsity) {
+      this(criterion, pattern, allocation, limits, new Budget.Sparsity(sparsity));
     }
 
     /** Single weights, without limits. */
@@ -96,6 +119,9 @@ public final class DataFree {
 
   /** Prunes on a device; see {@link #prune(Model, Options)}. */
   public static Result prune(Device device, Model given, Options options) {
+    if (options.pattern instanceof Pattern.Neuron) {
+      return DataFreeUnits.prune(device, given, options);
+    }
     Model model =
         options.pattern instanceof Pattern.NM nm && nm.permute()
             ? ChannelPermutation.apply(given, nm, 0).model()
@@ -144,7 +170,7 @@ public final class DataFree {
           new WeightPruner(
               new WeightScorer.Source(site, layers, null),
               how,
-              options.sparsity,
+              options.budget instanceof Budget.Sparsity(double sparsity) ? sparsity : 0,
               options.limits,
               MaskRule.SECATEUR);
       pruner.step(0, 1);

@@ -59,6 +59,10 @@ public abstract class CriterionPatternContract {
               + " those",
           "scores made elsewhere are for the channels in the order they have; leave"
               + " the permutation out",
+          "reinitialize: true: weights are drawn anew where single weights are pruned, not whole"
+              + " neurons; leave reinitialize out",
+          "reinitialize: true: weights that are drawn anew have no best order of channels; leave"
+              + " permute or reinitialize out",
           "pattern: \\S+ has no effect with method \\S+; leave it out",
           "gates learn their masks; use the unstructured or the neuron pattern",
           "a group lasso empties neurons, blocks or lines; use one of these patterns, or the L1"

@@ -60,6 +60,11 @@ final class CriterionPatternTable {
           line("`random`", "criterion: random"),
           OWN_SCORES,
           line("`snip`", "criterion: snip, calibration: 8"),
+          line(
+              "`snip`, `grasp`, `synflow` with `reinitialize`",
+              "criterion: snip, calibration: 8, reinitialize: true",
+              "criterion: grasp, calibration: 8, reinitialize: true",
+              "criterion: synflow, rounds: 1, reinitialize: true"),
           line("`taylor`", "criterion: taylor, calibration: 8"),
           line("`fisher`", "criterion: fisher, calibration: 8"),
           line(

@@ -145,8 +145,8 @@ class DataFreeTest {
   }
 
   @Test
-  void neuronsNeedTheNetworkToRun() {
-    assertThrows(IllegalArgumentException.class, () -> options(new Pattern.Neuron()));
+  void masksOfOnesOwnNeedTheNetworkToRun() {
+    assertThrows(IllegalArgumentException.class, () -> options(new Pattern.Given(Map.of())));
   }
 
   private static DataFree.Options options(Pattern pattern) {
