@@ -102,13 +102,18 @@ final class ModelTables {
    * them, as ONNX Runtime does by itself.
    */
   private static Model pruned(Device device, Subject subject) {
-    Model model = Networks.parse(subject.network, 1);
-    model.graph().nodes().removeIf(n -> n.is("Softmax"));
-    model.graph().outputs().removeIf(o -> o.name().equals("probabilities"));
+    Model model = withoutSoftmax(subject.network);
     DataFree.Options options =
         new DataFree.Options(
             new Criterion.Magnitude(PruneOps.Norm.L1), new Allocation.Global(), subject.sparsity);
     return DataFree.prune(device, BatchNormFolding.fold(model), options).model();
+  }
+
+  static Model withoutSoftmax(String network) {
+    Model model = Networks.parse(network, 1);
+    model.graph().nodes().removeIf(n -> n.is("Softmax"));
+    model.graph().outputs().removeIf(o -> o.name().equals("probabilities"));
+    return model;
   }
 
   private void row(
@@ -171,7 +176,7 @@ final class ModelTables {
   }
 
   /** A model compiled for one input. */
-  private static final class Ours implements AutoCloseable {
+  static final class Ours implements AutoCloseable {
     private final Device device;
     private final Parameters parameters;
     private final Executable executable;
@@ -182,6 +187,10 @@ final class ModelTables {
       executable =
           Executable.compile(model, Map.of("x", x.shape()), parameters, Executable.Mode.INFERENCE);
       device.upload(x, executable.input("x"));
+      executable.run();
+    }
+
+    void run() {
       executable.run();
     }
 
@@ -197,7 +206,7 @@ final class ModelTables {
   }
 
   /** A session of ONNX Runtime with input and output in place. */
-  private static final class Ort implements AutoCloseable {
+  static final class Ort implements AutoCloseable {
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OrtSession session;
     private final OnnxTensor input;
@@ -217,6 +226,10 @@ final class ModelTables {
 
     private static FloatBuffer floats(Tensor t) {
       return t.data().asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
+    }
+
+    Tensor result() {
+      return result;
     }
 
     void run() {

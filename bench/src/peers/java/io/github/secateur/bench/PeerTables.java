@@ -90,6 +90,7 @@ public final class PeerTables {
     if (only.contains("models")) {
       text.append("\n## Networks, end to end\n").append(Notes.MODELS);
       text.append(new ModelTables(run, json.putArray("models")).write());
+      text.append(new ChannelTables(run, json.putArray("channels")).write());
     }
     if (only.contains("training")) {
       text.append("\n## Training a masked layer\n").append(Notes.TRAINING);
