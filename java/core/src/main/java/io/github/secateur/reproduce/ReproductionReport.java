@@ -41,7 +41,7 @@ public record ReproductionReport(
           v.row().name(),
           percent(v.row().published()),
           percent(v.mean()),
-          Double.isNaN(v.deviation()) ? "" : "± " + number(v.deviation()),
+          Double.isNaN(v.deviation()) ? "" : number(v.deviation()),
           number(100 * pruned(v)) + " %",
           protocol == Protocol.Kind.QUICK ? "" : v.row().expected().text(),
           judgement(v));
