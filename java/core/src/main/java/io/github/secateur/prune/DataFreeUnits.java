@@ -2,7 +2,6 @@ package io.github.secateur.prune;
 
 import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
-import io.github.secateur.graph.Prunables;
 import io.github.secateur.tensor.DType;
 import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.TrainOptions;
@@ -62,7 +61,6 @@ final class DataFreeUnits {
       List<LayerSparsity> taken = Census.of(layers, pruned.graph().initializers(), pruned.masks());
       List<DataFree.Left> left = new ArrayList<>();
       options.limits().exclude().forEach(name -> left.add(new DataFree.Left(name, "excluded")));
-      Prunables.left(model).forEach(l -> left.add(new DataFree.Left(l.parameter(), l.reason())));
       double reached = Census.sparsity(taken);
       boolean shares = options.budget() instanceof Budget.Sparsity;
       return new DataFree.Result(pruned, shares ? pruner.target() : reached, reached, taken, left);

@@ -61,7 +61,7 @@ final class CriterionPatternTable {
           OWN_SCORES,
           line("`snip`", "criterion: snip, calibration: 8"),
           line(
-              "`snip`, `grasp`, `synflow` with `reinitialize`",
+              "`reinitialize` (`snip`, `grasp`, `synflow`)",
               "criterion: snip, calibration: 8, reinitialize: true",
               "criterion: grasp, calibration: 8, reinitialize: true",
               "criterion: synflow, rounds: 1, reinitialize: true"),
