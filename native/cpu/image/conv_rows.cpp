@@ -17,8 +17,6 @@ constexpr double kPieceWork = 1 << 17;  // where each has as many multiply-adds
 constexpr int64_t kGradientWeights = 18;
 constexpr int64_t kGradientPlaces = 2048;
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 bool within_limits(const ConvProduct& p) {
   return p.h.taps >= 1 && p.h.taps <= kRowKernel && p.w.taps >= 1 && p.taps() <= kRowTaps &&
          p.h.stride <= kRowPhases && p.w.out <= kRowWidth && p.pixels() > 0;

@@ -5,6 +5,8 @@
 
 namespace secateur {
 
+inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // The planes of a band of `band` output rows and blocks of `channels`.
 ConvRows conv_rows(const ConvProduct& p, int64_t band, int64_t channels);
 

@@ -40,8 +40,6 @@ struct Plan {
   int64_t pieces() const { return slices * ranges; }
 };
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 Plan plan(const ConvProduct& p) {
   Plan plan = {};
   plan.sums = p.outputs * p.depth();

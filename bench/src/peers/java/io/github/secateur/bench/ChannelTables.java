@@ -33,7 +33,6 @@ import java.util.Map;
 final class ChannelTables {
   private static final String NETWORK = "resnet-20:3x32x32";
   private static final double SHARE = 0.5;
-  private static final int SPIN_MILLIS = 20;
 
   private final Run run;
   private final ArrayNode json;
@@ -89,8 +88,10 @@ final class ChannelTables {
         open.add(ort);
         ort.run();
         Run.check("ONNX Runtime against " + words.get(i), ours.result(), ort.result());
-        sides.add(Contestant.of("onnx runtime " + i, threads == 1 ? 0 : SPIN_MILLIS, ort::run));
-        sides.add(Contestant.of("secateur " + i, SPIN_MILLIS, ours::run));
+        sides.add(
+            Contestant.of(
+                "onnx runtime " + i, threads == 1 ? 0 : ModelTables.SPIN_MILLIS, ort::run));
+        sides.add(Contestant.of("secateur " + i, ModelTables.SPIN_MILLIS, ours::run));
       }
       Map<String, Times> times = (run.quick() ? new Race(2, 0.005) : new Race(7, 0.1)).run(sides);
       for (int i = 0; i < models.size(); i++) {

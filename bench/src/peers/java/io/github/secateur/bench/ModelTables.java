@@ -44,7 +44,7 @@ import java.util.stream.Collectors;
  * in turns.
  */
 final class ModelTables {
-  private static final int SPIN_MILLIS = 20;
+  static final int SPIN_MILLIS = 20;
 
   /**
    * A network to prune by magnitude.
@@ -109,6 +109,7 @@ final class ModelTables {
     return DataFree.prune(device, BatchNormFolding.fold(model), options).model();
   }
 
+  /** A network by name, down to its logits. */
   static Model withoutSoftmax(String network) {
     Model model = Networks.parse(network, 1);
     model.graph().nodes().removeIf(n -> n.is("Softmax"));

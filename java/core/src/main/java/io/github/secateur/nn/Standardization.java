@@ -48,6 +48,8 @@ public record Standardization(float mean, float deviation) {
     Model result = network.copy();
     Graph graph = result.graph();
     String x = graph.requiredInputs().getFirst().name();
+    String centre = graph.freshName(x + ".mean");
+    String scale = graph.freshName(x + ".deviation");
     String centred = graph.freshName(x + ".centred");
     String standard = graph.freshName(x + ".standard");
     for (Node node : graph.consumers(x)) {
@@ -59,12 +61,10 @@ public record Standardization(float mean, float deviation) {
     }
     List<Node> others = List.copyOf(graph.nodes());
     graph.nodes().clear();
-    Activation.constant(graph, graph.freshName(x + ".mean"), mean);
-    String meanName = graph.nodes().getLast().output();
-    Activation.constant(graph, graph.freshName(x + ".deviation"), deviation);
-    String deviationName = graph.nodes().getLast().output();
-    graph.nodes().add(Node.of(centred, "Sub", List.of(x, meanName), List.of(centred)));
-    graph.nodes().add(Node.of(standard, "Div", List.of(centred, deviationName), List.of(standard)));
+    Activation.constant(graph, centre, mean);
+    Activation.constant(graph, scale, deviation);
+    graph.nodes().add(Node.of(centred, "Sub", List.of(x, centre), List.of(centred)));
+    graph.nodes().add(Node.of(standard, "Div", List.of(centred, scale), List.of(standard)));
     graph.nodes().addAll(others);
     return result;
   }

@@ -5,10 +5,7 @@ import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Model;
 import io.github.secateur.graph.Shrinker;
 import io.github.secateur.io.Samples;
-import io.github.secateur.tensor.Tensor;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -92,8 +89,7 @@ record Budgets(Device device, Start start, Samples samples, PruneOptions options
     return switch (strategy) {
       case Strategy.Scored s ->
           new Strategy.Scored(s.criterion(), s.pattern(), s.allocation(), new Schedule.OneShot());
-      case Strategy.Foresight s ->
-          new Strategy.Scored(s.criterion(), s.pattern(), s.allocation(), new Schedule.OneShot());
+      case Strategy.Foresight s -> s.cut();
       case Strategy.L1 s -> magnitude(new Pattern.Unstructured(), s.allocation());
       case Strategy.Gates s -> magnitude(s.pattern(), s.allocation());
       case Strategy.GroupLasso s -> magnitude(s.pattern(), s.allocation());
@@ -178,16 +174,10 @@ record Budgets(Device device, Start start, Samples samples, PruneOptions options
 
   private Trial prune(Strategy.Scored how, Budget budget, double sparsity) {
     Model model = start.model;
-    Map<String, Tensor> weights = new LinkedHashMap<>(model.graph().initializers());
-    weights.values().removeIf(tensor -> !tensor.dtype().isFloating());
-    try (HeldSite site = new HeldSite(device, weights, model.masks());
-        Parameters parameters = Parameters.upload(device, model.graph())) {
-      new Pruners(model, start.layers, how, sparsity, options.with(budget))
-          .of(site, new Calibration(model, parameters, samples))
-          .step(0, 1);
-      Model pruned = model.copy();
-      pruned.graph().initializers().putAll(site.weightsToHost());
-      pruned.masks().putAll(site.masksToHost());
+    try (Parameters parameters = Parameters.upload(device, model.graph())) {
+      Model pruned =
+          new Pruners(model, start.layers, how, sparsity, options.with(budget))
+              .once(device, new Calibration(model, parameters, samples));
       return new Trial(
           pruned,
           Census.sparsity(Census.of(start.layers, pruned.graph().initializers(), pruned.masks())));

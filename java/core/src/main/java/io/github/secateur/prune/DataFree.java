@@ -31,7 +31,7 @@ public final class DataFree {
    * @param criterion magnitude, random or given (by {@link ParameterPath}); for units also the
    *     scale of normalizations and the geometric median
    * @param pattern single weights, N:M, blocks, rows or columns, or whole units
-   * @param allocation how the sparsity is spread; explicit ratios replace {@code sparsity}
+   * @param allocation how the sparsity is spread; explicit ratios replace {@code budget}
    * @param limits bounds for single layers
    * @param budget a share of the prunable weights, not read by N:M; for units also parameters,
    *     operations or bytes

@@ -2,13 +2,9 @@ package io.github.secateur.prune;
 
 import io.github.secateur.device.Device;
 import io.github.secateur.graph.Model;
-import io.github.secateur.tensor.DType;
-import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.TrainOptions;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Whole neurons and channels of an ONNX model, by what their weights say. Unlike single weights,
@@ -41,8 +37,6 @@ final class DataFreeUnits {
   }
 
   static DataFree.Result prune(Device device, Model model, DataFree.Options options) {
-    Map<String, Tensor> weights = new LinkedHashMap<>(model.graph().initializers());
-    weights.values().removeIf(tensor -> tensor.dtype() != DType.F32);
     List<Layer> layers = Layers.trainable(model, options.limits());
     Strategy.Scored how =
         new Strategy.Scored(
@@ -52,18 +46,14 @@ final class DataFreeUnits {
             .with(options.limits())
             .with(options.budget());
     double share = options.budget() instanceof Budget.Sparsity(double sparsity) ? sparsity : 0;
-    try (HeldSite site = new HeldSite(device, weights, model.masks())) {
-      Pruner<?> pruner = new Pruners(model, layers, how, share, once).of(site, null);
-      pruner.step(0, 1);
-      Model pruned = model.copy();
-      pruned.graph().initializers().putAll(site.weightsToHost());
-      pruned.masks().putAll(site.masksToHost());
-      List<LayerSparsity> taken = Census.of(layers, pruned.graph().initializers(), pruned.masks());
-      List<DataFree.Left> left = new ArrayList<>();
-      options.limits().exclude().forEach(name -> left.add(new DataFree.Left(name, "excluded")));
-      double reached = Census.sparsity(taken);
-      boolean shares = options.budget() instanceof Budget.Sparsity;
-      return new DataFree.Result(pruned, shares ? pruner.target() : reached, reached, taken, left);
-    }
+    Model pruned = new Pruners(model, layers, how, share, once).once(device, null);
+    List<LayerSparsity> taken = Census.of(layers, pruned.graph().initializers(), pruned.masks());
+    List<DataFree.Left> left = new ArrayList<>();
+    options.limits().exclude().forEach(name -> left.add(new DataFree.Left(name, "excluded")));
+    double reached = Census.sparsity(taken);
+    boolean asked =
+        options.budget() instanceof Budget.Sparsity
+            && !(options.allocation() instanceof Allocation.Ratios);
+    return new DataFree.Result(pruned, asked ? share : reached, reached, taken, left);
   }
 }

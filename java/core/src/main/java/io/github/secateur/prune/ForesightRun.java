@@ -9,10 +9,7 @@ record ForesightRun(Stages stages, Strategy.Foresight how) {
   private static final long OTHER_SEED = 0x2545f4914f6cdd1dL;
 
   PruneResult run() {
-    Strategy.Scored once =
-        new Strategy.Scored(
-            how.criterion(), how.pattern(), how.allocation(), new Schedule.OneShot());
-    Model fresh = stages.cutOnData(stages.dense(), once);
+    Model fresh = stages.cutOnData(stages.dense(), how.cut());
     long seed = stages.options().fineTune().seed() ^ OTHER_SEED;
     for (Layer layer : stages.changeable()) {
       Mask mask = fresh.masks().get(layer.parameter());

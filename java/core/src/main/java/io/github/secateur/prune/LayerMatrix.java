@@ -20,12 +20,14 @@ final class LayerMatrix {
   private final int inputs;
   private final float[] weights;
   private final boolean[] kept;
+  private final boolean byPlace;
   private final int[] order; // the input, as stored, of each column
 
   private LayerMatrix(Layer layer, Tensor weight, Mask mask, boolean byPlace) {
     this.layer = layer;
     this.outputs = Math.toIntExact(layer.units());
     this.inputs = Math.toIntExact(layer.size() / Math.max(1, layer.units()));
+    this.byPlace = byPlace;
     this.order = new int[inputs];
     int channels = byPlace ? Math.toIntExact(layer.shape().dim(layer.inputAxis())) : inputs;
     for (int i = 0; i < inputs; i++) {
@@ -73,7 +75,7 @@ final class LayerMatrix {
         outputs / groups,
         Arrays.copyOfRange(weights, from, to),
         Arrays.copyOfRange(kept, from, to),
-        hessian.inOrder(order),
+        byPlace ? hessian.inOrder(order) : hessian,
         damping);
   }
 

@@ -5,7 +5,6 @@ import io.github.secateur.device.PruneOps;
 import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.AtomicFile;
-import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
 import io.github.secateur.train.DataSplit;
@@ -21,10 +20,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -187,23 +184,7 @@ final class Stages {
   }
 
   private Model cut(Model model, Strategy.Scored how, double sparsity, Calibration calibration) {
-    Map<String, Tensor> weights = new LinkedHashMap<>();
-    model
-        .graph()
-        .initializers()
-        .forEach(
-            (name, tensor) -> {
-              if (tensor.dtype().isFloating()) {
-                weights.put(name, tensor);
-              }
-            });
-    try (HeldSite site = new HeldSite(device, weights, model.masks())) {
-      new Pruners(model, layers, how, sparsity, options).of(site, calibration).step(0, 1);
-      Model cut = model.copy();
-      cut.graph().initializers().putAll(site.weightsToHost());
-      cut.masks().putAll(site.masksToHost());
-      return cut;
-    }
+    return new Pruners(model, layers, how, sparsity, options).once(device, calibration);
   }
 
   /**

@@ -213,6 +213,11 @@ public sealed interface Strategy {
                 + " reinitialize out");
       }
     }
+
+    /** The cut before training. */
+    Scored cut() {
+      return new Scored(criterion, pattern, allocation, new Schedule.OneShot());
+    }
   }
 
   /**
