@@ -247,8 +247,8 @@ final class StrategyOptions {
       names = "--reinitialize",
       description =
           "lottery-ticket: the control, which starts its last round from fresh weights. snip,"
-              + " grasp, synflow: draw the kept weights anew, for the inputs that each output"
-              + " keeps.")
+              + " grasp, synflow, set, rigl, sparse-momentum: draw the kept weights anew, for the"
+              + " inputs that each output keeps.")
   boolean reinitialize;
 
   @Option(

@@ -12,6 +12,7 @@ import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.TrainHook;
 import io.github.secateur.train.Training;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,9 +29,12 @@ import java.util.Map;
  *
  * (RigL, Evci et al., arXiv 1911.11134, eq. 1). They grow at random, where |∂L/∂w| of the step just
  * taken is largest, or where its running mean (decay {@value #DECAY}, kept here, since the
- * optimizer forgets masked weights) is; of equal ones the lower index. Sparse momentum's
- * redistribution between layers (arXiv 1907.04840, section 3) is left out: every layer keeps its
- * number.
+ * optimizer forgets masked weights) is; of equal ones the lower index.
+ *
+ * <p>At random and by gradient every layer keeps its number. By momentum what all layers dropped is
+ * shared out among them in proportion to the mean |running mean| of their living weights (sparse
+ * momentum, arXiv 1907.04840, section 3), within the limits of each layer and leaving it one weight
+ * at least; explicit ratios keep their numbers there too.
  *
  * <p>Both choices are selections on the device: the drop ranks the living; the growth ranks the
  * dead, with the living as what is gone already. Masks, 1 bit a weight, are combined on the host.
@@ -40,6 +44,7 @@ final class DynamicHook implements TrainHook {
 
   private final List<Layer> layers;
   private final Strategy.Dynamic how;
+  private final Limits limits;
   private final long seed;
   private final List<DeviceTensor> means = new ArrayList<>();
   private final List<DeviceTensor> scaled = new ArrayList<>();
@@ -47,9 +52,10 @@ final class DynamicHook implements TrainHook {
   private Map<String, Tensor> restored = Map.of();
   private Training training;
 
-  DynamicHook(List<Layer> layers, Strategy.Dynamic how, long seed) {
+  DynamicHook(List<Layer> layers, Strategy.Dynamic how, Limits limits, long seed) {
     this.layers = layers;
     this.how = how;
+    this.limits = limits;
     this.seed = seed;
   }
 
@@ -96,10 +102,7 @@ final class DynamicHook implements TrainHook {
   public void afterStep(Training run) {
     long done = run.step() + 1;
     if (movesAfter(done, run.totalSteps())) {
-      double share = share(done, run.totalSteps());
-      for (int i = 0; i < layers.size(); i++) {
-        move(i, share);
-      }
+      move(share(done, run.totalSteps()));
     }
   }
 
@@ -117,23 +120,80 @@ final class DynamicHook implements TrainHook {
     return Math.round(how.end() * totalSteps);
   }
 
-  private void move(int index, double share) {
+  private void move(double share) {
+    int count = layers.size();
+    Mask[] living = new Mask[count];
+    long[] dropped = new long[count];
+    for (int i = 0; i < count; i++) {
+      living[i] = training.device().toHost(training.mask(layers.get(i).parameter()));
+      long dead = living[i].prunedCount();
+      dropped[i] = Math.min(Quotas.count(share, living[i].keptCount()), dead);
+    }
+    long[] grown = redistributes() ? redistributed(living, dropped) : dropped;
+    for (int i = 0; i < count; i++) {
+      if (dropped[i] > 0 || grown[i] > 0) {
+        move(i, living[i], dropped[i], grown[i]);
+      }
+    }
+  }
+
+  private boolean redistributes() {
+    return how.growth() == Strategy.Growth.MOMENTUM
+        && !(how.allocation() instanceof Allocation.Ratios);
+  }
+
+  /** How many weights come in at each layer, as many in all as were dropped. */
+  private long[] redistributed(Mask[] living, long[] dropped) {
+    int count = layers.size();
+    long[] pruned = new long[count];
+    for (int i = 0; i < count; i++) {
+      pruned[i] = living[i].prunedCount();
+    }
+    Bounds bounds = Bounds.of(layers, limits, pruned);
+    double[] rate = new double[count];
+    long[] least = new long[count];
+    for (int i = 0; i < count; i++) {
+      rate[i] = meanMomentum(i, living[i]);
+      long staying = living[i].keptCount() - dropped[i];
+      long needed = Math.max(1, living[i].size() - bounds.high()[i]) - staying;
+      least[i] = Math.clamp(needed, 0, dropped[i]);
+    }
+    double sum = Arrays.stream(rate).sum();
+    return sum > 0 && Double.isFinite(sum)
+        ? WaterFilling.fill(rate, least, pruned, Arrays.stream(dropped).sum())
+        : dropped;
+  }
+
+  /** Mean |running mean| over a layer's living weights; sums of outputs come from the device. */
+  private double meanMomentum(int index, Mask living) {
+    Device device = training.device();
+    DeviceTensor momentum = scaled.get(index);
+    device.nn().unary(NnOps.Unary.ABS, 0, means.get(index), momentum);
+    device.prune().applyMask(training.mask(layers.get(index).parameter()), momentum);
+    long rows = momentum.shape().dim(0);
+    DeviceTensor matrix = momentum.view(Shape.of(rows, momentum.size() / rows));
+    try (DeviceTensor sums = device.empty(DType.F32, Shape.of(rows))) {
+      device.prune().scoreUnits(PruneOps.Norm.L1, 0, matrix, sums);
+      double sum = 0;
+      Tensor ofRows = device.toHost(sums);
+      for (long i = 0; i < ofRows.size(); i++) {
+        sum += ofRows.getFloat(i);
+      }
+      return living.keptCount() == 0 ? 0 : sum / living.keptCount();
+    }
+  }
+
+  private void move(int index, Mask living, long drop, long grow) {
     Device device = training.device();
     String name = layers.get(index).parameter();
     DeviceMask mask = training.mask(name);
-    Mask living = device.toHost(mask);
-    long size = living.size();
-    long dead = living.prunedCount();
-    long n = Math.min(Quotas.count(share, size - dead), dead);
-    if (n == 0) {
-      return;
-    }
     DeviceTensor weight = training.parameters().get(name);
-    select(PruneOps.Key.ABS, new PruneOps.Segment(weight, mask, mask, 0), dead + n, name);
+    long dead = living.prunedCount();
+    select(PruneOps.Key.ABS, new PruneOps.Segment(weight, mask, mask, 0), dead + drop, name);
     Mask staying = device.toHost(mask);
     try (DeviceMask grown = device.toDevice(Masks.not(living))) {
-      // What lives, or lived until now, is gone from this ranking; of the dead all but n go.
-      grow(index, grown, size - n);
+      // What lives, or lived until now, is gone from this ranking; of the dead all but these go.
+      grow(index, grown, living.size() - grow);
       Mask moved = Masks.or(staying, device.toHost(grown));
       device.upload(moved.words(), mask.words(), 0);
     }

@@ -5,8 +5,8 @@ import io.github.secateur.train.SparseMode;
 import java.util.List;
 
 /**
- * Random masks at the final sparsity, exact in every layer, then training in which each layer's
- * living weights move and their number stays.
+ * Random masks at the final sparsity, exact in every layer, then training in which living weights
+ * move and their number stays, in each layer or, where momentum shares them out, in all together.
  */
 record DynamicRun(Stages stages, Strategy.Dynamic how) {
   PruneResult run() {
@@ -31,12 +31,15 @@ record DynamicRun(Stages stages, Strategy.Dynamic how) {
             allocation,
             new Schedule.OneShot());
     Model start = stages.cut(stages.dense(), random);
+    if (how.reinitialize()) {
+      stages.drawAnew(start);
+    }
     Model trained =
         stages.train(
             "dynamic",
             start,
             stages.options().fineTune(),
-            List.of(new DynamicHook(stages.changeable(), how, seed)));
+            List.of(new DynamicHook(stages.changeable(), how, stages.options().limits(), seed)));
     return stages.result(trained, Double.NaN);
   }
 }

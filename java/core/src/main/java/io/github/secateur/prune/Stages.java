@@ -5,6 +5,9 @@ import io.github.secateur.device.PruneOps;
 import io.github.secateur.exec.Parameters;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.AtomicFile;
+import io.github.secateur.nn.SparseInitialization;
+import io.github.secateur.tensor.Mask;
+import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
 import io.github.secateur.train.DataSplit;
@@ -39,6 +42,9 @@ final class Stages {
 
   /** No training, but what a measured budget came to. */
   private static final String BUDGET = "budget";
+
+  /** Sets weights that are drawn anew apart from those that the seed gave the dense network. */
+  private static final long OTHER_SEED = 0x2545f4914f6cdd1dL;
 
   private final Device device;
   private final Model dense;
@@ -187,6 +193,18 @@ final class Stages {
     return new Pruners(model, layers, how, sparsity, options).once(device, calibration);
   }
 
+  /** Draws the kept weights of layers that may change anew, for the inputs their masks leave. */
+  void drawAnew(Model model) {
+    long seed = options.fineTune().seed() ^ OTHER_SEED;
+    for (Layer layer : changeable()) {
+      Mask mask = model.masks().get(layer.parameter());
+      if (mask != null) {
+        Tensor weight = SparseInitialization.draw(mask, layer.outputAxis(), seed++);
+        model.graph().initializers().put(layer.parameter(), weight);
+      }
+    }
+  }
+
   /**
    * Trains a stage, or goes on with it, or takes its result where it had ended.
    *
@@ -317,7 +335,7 @@ final class Stages {
       case Strategy.Foresight(_, _, Allocation.Ratios _) -> reached;
       case Strategy.L1(Allocation.Ratios _, _) -> reached;
       case Strategy.Gates(_, Allocation.Ratios _, _) -> reached;
-      case Strategy.Dynamic(_, Allocation.Ratios _, _, _, _) -> reached;
+      case Strategy.Dynamic(_, Allocation.Ratios _, _, _, _, _) -> reached;
       case Strategy.TopKast(Allocation.Ratios _, _, _, _) -> reached;
       case Strategy.Movement(_, Allocation.Ratios _, _) -> reached;
       case Strategy.GroupLasso(_, Allocation.Ratios _, _) -> reached;

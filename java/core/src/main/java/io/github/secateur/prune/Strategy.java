@@ -144,25 +144,34 @@ public sealed interface Strategy {
     /** Where the dense gradient is largest: RigL (Evci et al., arXiv 1911.11134). */
     GRADIENT,
     /**
-     * Where the momentum is largest (sparse momentum, Dettmers &amp; Zettlemoyer, arXiv
-     * 1907.04840).
+     * Where the momentum is largest, and most in the layers whose living weights have the largest
+     * on average, unless explicit ratios say what each layer keeps (sparse momentum, Dettmers &amp;
+     * Zettlemoyer, arXiv 1907.04840).
      */
     MOMENTUM
   }
 
   /**
    * Dynamic sparse training: from a network without training, at the final sparsity from the first
-   * step; every so many steps the smallest weights of each layer go and as many others come in at 0
-   * with fresh optimizer state. The share that moves falls as a half cosine from {@code fraction}
-   * to 0 at {@code end} (RigL, eq. 1).
+   * step; every so many steps the smallest weights of each layer go and as many others come in at
+   * 0, there or (by momentum) anywhere, with fresh optimizer state. The share that moves falls as a
+   * half cosine from {@code fraction} to 0 at {@code end} (RigL, eq. 1).
    *
    * @param growth where new weights grow
    * @param allocation of the sparsity: ERK, per layer or ratios
    * @param fraction of a layer's living weights that moves at first, 0..1
    * @param every steps between two moves
    * @param end fraction of the steps after which nothing moves, 0..1
+   * @param reinitialize whether the weights are drawn anew for as many inputs as the first masks
+   *     leave each output ({@link io.github.secateur.nn.SparseInitialization})
    */
-  record Dynamic(Growth growth, Allocation allocation, double fraction, int every, double end)
+  record Dynamic(
+      Growth growth,
+      Allocation allocation,
+      double fraction,
+      int every,
+      double end,
+      boolean reinitialize)
       implements Strategy {
     /** Checks the ranges. */
     public Dynamic {
@@ -177,12 +186,12 @@ public sealed interface Strategy {
 
     /** RigL as published: ERK, 30 % every 100 steps, until three quarters of the run. */
     public static Dynamic rigl() {
-      return new Dynamic(Growth.GRADIENT, new Allocation.Erk(), 0.3, 100, 0.75);
+      return new Dynamic(Growth.GRADIENT, new Allocation.Erk(), 0.3, 100, 0.75, false);
     }
 
     /** SET under the same plan. */
     public static Dynamic set() {
-      return new Dynamic(Growth.RANDOM, new Allocation.Erk(), 0.3, 100, 0.75);
+      return new Dynamic(Growth.RANDOM, new Allocation.Erk(), 0.3, 100, 0.75, false);
     }
   }
 

@@ -202,7 +202,8 @@ public final class PruneSettings {
         allocation(false, "erk"),
         s.number("fraction", 0.3, Double.MIN_VALUE, 1),
         s.count("every", 100, 1),
-        s.number("end", 0.75, Double.MIN_VALUE, 1));
+        s.number("end", 0.75, Double.MIN_VALUE, 1),
+        s.flag("reinitialize"));
   }
 
   private Strategy.LayerWise layerWise(Strategy.Solver solver) {
