@@ -19,9 +19,11 @@ import io.github.secateur.recipe.Recipe;
 import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
 import io.github.secateur.train.DataSplit;
+import io.github.secateur.train.EpochRecord;
 import io.github.secateur.train.Evaluator;
 import io.github.secateur.train.Progress;
 import io.github.secateur.train.TrainOptions;
+import io.github.secateur.train.TrainResult;
 import io.github.secateur.train.Trainer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -124,14 +126,15 @@ public final class Reproduction {
             yield identity(before, before.protocols().get(plan.protocol()).recipe(), seed);
           }
         };
-    return "%s | %s | %s | %s | %d | %s"
+    return "%s | %s | %s | %s | %d | %s%s"
         .formatted(
             start,
             recipe.train().written(),
             recipe.prune().written(),
             recipe.fineTune().written(),
             seed,
-            data.hashes());
+            data.hashes(),
+            row.measure() == Table.Measure.LOWEST ? " | lowest" : "");
   }
 
   private Outcome make(Table.Row row, Recipe recipe, long seed) throws IOException {
@@ -148,31 +151,36 @@ public final class Reproduction {
         };
     int epochs = 0;
     double sparsity = 0;
+    DataSplit seen = row.measure() == Table.Measure.LOWEST ? withTestSeen() : data;
+    List<EpochRecord> history = List.of();
     Runnable finished = () -> {};
     if (!recipe.train().names().isEmpty()) {
       TrainOptions options = FitSettings.options(recipe.train(), EPOCHS, seed);
       Trainer trainer =
-          new Trainer(device, model, data, options, List.of())
+          new Trainer(device, model, seen, options, List.of())
               .checkpoint(Checkpointing.to(checkpoint))
               .progress(named);
       if (Files.exists(checkpoint)) {
         trainer.resume(Checkpoint.read(checkpoint));
       }
-      model = trainer.run().model();
+      TrainResult trained = trainer.run();
+      model = trained.model();
+      history = trained.history();
       epochs += options.epochs();
     }
     if (!recipe.prune().names().isEmpty()) {
       TrainOptions fineTune = FitSettings.options(recipe.fineTune(), EPOCHS, seed);
       PruneOptions options = PruneSettings.options(recipe.prune(), seed, fineTune, null);
       Pruning pruning =
-          new Pruning(device, model, data, options)
+          new Pruning(device, model, seen, options)
               .checkpoint(Checkpointing.to(checkpoint))
               .progress(named)
               .resume();
       PruneResult result = pruning.run();
       model = result.model();
       sparsity = result.reached();
-      epochs += result.history().size();
+      history = result.history();
+      epochs += history.size();
       finished = pruning::deleteCheckpoints;
     }
     OnnxWriter.write(model, file(row, seed, ".onnx"));
@@ -180,7 +188,21 @@ public final class Reproduction {
     Files.deleteIfExists(checkpoint);
     double error = Evaluator.evaluate(device, model, data.test()).errorPercent();
     double seconds = device.info().simulated() ? Double.NaN : (System.nanoTime() - begin) * 1e-9;
-    return new Outcome(row.name(), seed, error, sparsity, epochs, seconds);
+    Double lowest = row.measure() == Table.Measure.LOWEST ? lowest(history, sparsity, error) : null;
+    return new Outcome(row.name(), seed, error, lowest, sparsity, epochs, seconds);
+  }
+
+  /** The test samples in place of validation: looked at after each epoch, training as without. */
+  private DataSplit withTestSeen() {
+    return new DataSplit(data.train(), data.test(), data.test());
+  }
+
+  /** The lowest error in percent after any epoch that was as sparse as the result. */
+  private static double lowest(List<EpochRecord> history, double sparsity, double last) {
+    return history.stream()
+        .filter(epoch -> epoch.sparsity() > sparsity - 1e-9)
+        .mapToDouble(epoch -> 100 * (1 - epoch.validationAccuracy()))
+        .reduce(last, Math::min);
   }
 
   private Path file(Table.Row row, long seed, String ending) {

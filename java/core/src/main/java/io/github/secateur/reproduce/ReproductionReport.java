@@ -34,17 +34,26 @@ public record ReproductionReport(
 
   /** For the terminal. */
   public TerminalTable terminal() {
+    boolean lowest = measuresLowest();
     TerminalTable out =
-        TerminalTable.of("row", "published", "ours", "spread", "pruned", "expected", "");
+        lowest
+            ? TerminalTable.of(
+                "row", "published", "ours", "spread", "lowest", "pruned", "expected", "")
+            : TerminalTable.of("row", "published", "ours", "spread", "pruned", "expected", "");
     for (Verdict v : verdicts) {
-      out.row(
-          v.row().name(),
-          percent(v.row().published()),
-          percent(v.mean()),
-          Double.isNaN(v.deviation()) ? "" : number(v.deviation()),
-          number(100 * pruned(v)) + " %",
-          protocol == Protocol.Kind.QUICK ? "" : v.row().expected().text(),
-          judgement(v));
+      double deviation = v.deviation(Table.Measure.LAST);
+      List<String> cells = new ArrayList<>();
+      cells.add(v.row().name());
+      cells.add(percent(v.row().published()));
+      cells.add(percent(v.mean(Table.Measure.LAST)));
+      cells.add(Double.isNaN(deviation) ? "" : number(deviation));
+      if (lowest) {
+        cells.add(isLowest(v) ? percent(v.mean(Table.Measure.LOWEST)) : "");
+      }
+      cells.add(number(100 * pruned(v)) + " %");
+      cells.add(expected(v));
+      cells.add(judgement(v));
+      out.row(cells.toArray(String[]::new));
     }
     return out;
   }
@@ -55,16 +64,23 @@ public record ReproductionReport(
     out.append("# ").append(table.title()).append("\n\n").append(table.source()).append(". ");
     out.append("Test error in percent after the last epoch, mean ± standard deviation over ");
     out.append(verdicts.getFirst().outcomes().size()).append(" seeds; protocol `");
-    out.append(protocol.name().toLowerCase(Locale.ROOT)).append("`.\n\n");
-    out.append("| row | published | ours | pruned | expected | | epochs | shortened |\n");
-    out.append("|---|---|---|---|---|---|---|---|\n");
+    out.append(protocol.name().toLowerCase(Locale.ROOT)).append("`.");
+    boolean lowest = measuresLowest();
+    if (lowest) {
+      out.append(" Lowest: the lowest test error after any epoch, which is what the authors report")
+          .append(" and what is expected of ours; it chooses by the test samples.");
+    }
+    out.append("\n\n| row | published | ours |").append(lowest ? " lowest |" : "");
+    out.append(" pruned | expected | | epochs | shortened |\n");
+    out.append(lowest ? "|---" : "").append("|---|---|---|---|---|---|---|---|\n");
     for (Verdict v : verdicts) {
       out.append("| ").append(v.row().name());
       out.append(" | ").append(percent(v.row().published()));
-      out.append(" | ").append(number(v.mean()));
-      out.append(Double.isNaN(v.deviation()) ? "" : " ± " + number(v.deviation()));
-      out.append(" | ").append(number(100 * pruned(v))).append(" % | ");
-      out.append(protocol == Protocol.Kind.QUICK ? "" : v.row().expected().text());
+      out.append(" | ").append(error(v, Table.Measure.LAST));
+      if (lowest) {
+        out.append(" | ").append(isLowest(v) ? error(v, Table.Measure.LOWEST) : "");
+      }
+      out.append(" | ").append(number(100 * pruned(v))).append(" % | ").append(expected(v));
       out.append(" | ").append(judgement(v));
       out.append(" | ").append(v.outcomes().getFirst().epochs());
       out.append(" | ").append(v.row().protocols().get(protocol).shortened()).append(" |\n");
@@ -110,11 +126,14 @@ public record ReproductionReport(
       if (!Double.isNaN(v.row().published())) {
         row.put("publishedErrorPercent", v.row().published());
       }
-      row.put("meanErrorPercent", v.mean());
-      if (!Double.isNaN(v.deviation())) {
-        row.put("deviation", v.deviation());
+      row.put("meanErrorPercent", v.mean(Table.Measure.LAST));
+      if (v.outcomes().size() > 1) {
+        row.put("deviation", v.deviation(Table.Measure.LAST));
       }
-      row.put("expected", v.row().expected().text()).put("passed", v.passed());
+      if (isLowest(v)) {
+        row.put("lowestMeanErrorPercent", v.mean(Table.Measure.LOWEST));
+      }
+      row.put("expected", expected(v)).put("passed", v.passed());
       row.put("recipe", v.row().protocols().get(protocol).recipe().toYaml());
       row.set("outcomes", mapper.valueToTree(v.outcomes()));
     }
@@ -127,6 +146,28 @@ public record ReproductionReport(
     String stem = table.name() + "-" + protocol.name().toLowerCase(Locale.ROOT);
     AtomicFile.write(folder.resolve(stem + ".md"), markdown());
     AtomicFile.write(folder.resolve(stem + ".json"), json().toPrettyString());
+  }
+
+  private static String error(Verdict v, Table.Measure measure) {
+    double deviation = v.deviation(measure);
+    return number(v.mean(measure)) + (Double.isNaN(deviation) ? "" : " ± " + number(deviation));
+  }
+
+  private static boolean isLowest(Verdict v) {
+    return v.row().measure() == Table.Measure.LOWEST;
+  }
+
+  private boolean measuresLowest() {
+    return verdicts.stream().anyMatch(ReproductionReport::isLowest);
+  }
+
+  /** A smoke test expects nothing of errors. */
+  private String expected(Verdict v) {
+    String text = v.row().expected().text();
+    if (protocol == Protocol.Kind.QUICK || text.isEmpty()) {
+      return "";
+    }
+    return isLowest(v) ? "lowest " + text : text;
   }
 
   private String judgement(Verdict v) {

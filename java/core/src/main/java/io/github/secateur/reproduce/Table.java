@@ -31,12 +31,24 @@ public record Table(String name, String title, String source, List<Row> rows) {
     record Of(String row) implements Start {}
   }
 
+  /** Which test error is compared with the published one. */
+  public enum Measure {
+    /** That after the last epoch. */
+    LAST,
+    /**
+     * The lowest after any epoch, for papers whose authors report the best of their checkpoints on
+     * the test samples. It chooses by what it reports, so it is shown beside the last.
+     */
+    LOWEST
+  }
+
   /**
    * A row.
    *
    * @param name unique in the table
    * @param start what it starts from
    * @param published test error in percent as published, NaN where there is none
+   * @param measure of the error that is expected
    * @param expected of the mean over seeds
    * @param protocols by kind
    */
@@ -44,6 +56,7 @@ public record Table(String name, String title, String source, List<Row> rows) {
       String name,
       Start start,
       double published,
+      Measure measure,
       Expectation expected,
       Map<Protocol.Kind, Protocol> protocols) {
     /** Copies the map. */

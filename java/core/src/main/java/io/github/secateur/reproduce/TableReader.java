@@ -22,8 +22,8 @@ import java.util.regex.Pattern;
  * Reads tables: those that come with Secateur by name, others from YAML files of the same form. A
  * table has {@code title}, {@code source} and {@code rows}; a row {@code name}, {@code model} (with
  * {@code standardize: true} where its inputs are) or {@code from}, {@code published}, {@code
- * expect}, and the protocols {@code paper}, {@code budget} and {@code quick}, each a recipe with an
- * optional {@code shortened}.
+ * measure} ({@code last} or {@code lowest} of all epochs), {@code expect}, and the protocols {@code
+ * paper}, {@code budget} and {@code quick}, each a recipe with an optional {@code shortened}.
  */
 public final class TableReader {
   /** Tables that come with Secateur. */
@@ -36,6 +36,7 @@ public final class TableReader {
           "standardize",
           "from",
           "published",
+          "measure",
           "expect",
           "paper",
           "budget",
@@ -102,13 +103,23 @@ public final class TableReader {
     for (Protocol.Kind kind : Protocol.Kind.values()) {
       protocols.put(kind, protocol(section.section(kind.name().toLowerCase(Locale.ROOT))));
     }
+    Table.Measure measure = measure(section);
+    Expectation expected =
+        section.has("expect") ? expectation(section, before) : new Expectation.None();
+    boolean alone = expected instanceof Expectation.None || expected instanceof Expectation.AtMost;
+    if (measure == Table.Measure.LOWEST && !alone) {
+      throw new RecipeException(
+          section.where("measure")
+              + " lowest goes with 'at most ERROR'; rows are compared after the last epoch");
+    }
     return new Table.Row(
         name,
         from.isEmpty()
             ? new Table.Start.Network(section.text("model"), standardized(section))
             : new Table.Start.Of(from),
         section.has("published") ? number(section, "published") : Double.NaN,
-        section.has("expect") ? expectation(section, before) : new Expectation.None(),
+        measure,
+        expected,
         protocols);
   }
 
@@ -118,6 +129,19 @@ public final class TableReader {
       throw new RecipeException(section.where("standardize") + " takes true or false");
     }
     return text.equals("true");
+  }
+
+  private static Table.Measure measure(YamlSection section) {
+    String text = section.has("measure") ? section.text("measure") : "last";
+    return switch (text) {
+      case "last" -> Table.Measure.LAST;
+      case "lowest" -> Table.Measure.LOWEST;
+      default ->
+          throw new RecipeException(
+              section.where("measure")
+                  + " takes last or lowest, the test error after the last epoch or the lowest of"
+                  + " all");
+    };
   }
 
   private static Protocol protocol(YamlSection section) {

@@ -1,5 +1,6 @@
 package io.github.secateur.reproduce;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -7,12 +8,9 @@ import java.util.List;
  *
  * @param row the row
  * @param outcomes one a seed
- * @param mean error in percent
- * @param deviation sample standard deviation of the error, NaN for one seed
  * @param passed whether the mean is as expected; true where nothing is
  */
-public record Verdict(
-    Table.Row row, List<Outcome> outcomes, double mean, double deviation, boolean passed) {
+public record Verdict(Table.Row row, List<Outcome> outcomes, boolean passed) {
   /** Copies the list. */
   public Verdict {
     outcomes = List.copyOf(outcomes);
@@ -24,28 +22,38 @@ public record Verdict(
    * @param all outcomes of the whole table
    */
   static Verdict of(Table.Row row, List<Outcome> all) {
-    List<Outcome> own = all.stream().filter(o -> o.row().equals(row.name())).toList();
-    double mean = mean(row.name(), all);
-    double squares =
-        own.stream().mapToDouble(o -> (o.errorPercent() - mean) * (o.errorPercent() - mean)).sum();
-    double deviation = own.size() < 2 ? Double.NaN : Math.sqrt(squares / (own.size() - 1));
+    double last = mean(row.name(), Table.Measure.LAST, all);
     // Errors are counts of 10,000 samples: what is equal in print should be equal here.
     double slack = 1e-9;
     boolean passed =
         switch (row.expected()) {
           case Expectation.None() -> true;
-          case Expectation.AtMost(double error) -> mean <= error + slack;
+          case Expectation.AtMost(double error) ->
+              mean(row.name(), row.measure(), all) <= error + slack;
           case Expectation.Above(double points, String other) ->
-              mean <= mean(other, all) + points + slack;
-          case Expectation.Below(String other) -> mean < mean(other, all);
+              last <= mean(other, Table.Measure.LAST, all) + points + slack;
+          case Expectation.Below(String other) -> last < mean(other, Table.Measure.LAST, all);
         };
-    return new Verdict(row, own, mean, deviation, passed);
+    return new Verdict(row, all.stream().filter(o -> o.row().equals(row.name())).toList(), passed);
   }
 
-  private static double mean(String row, List<Outcome> all) {
+  /** Mean error in percent; the lowest only of rows that measure it. */
+  public double mean(Table.Measure measure) {
+    return mean(row.name(), measure, outcomes);
+  }
+
+  /** Sample standard deviation of the error, NaN for one seed. */
+  public double deviation(Table.Measure measure) {
+    double mean = mean(measure);
+    double[] off = outcomes.stream().mapToDouble(o -> o.error(measure) - mean).toArray();
+    double squares = Arrays.stream(off).map(d -> d * d).sum();
+    return off.length < 2 ? Double.NaN : Math.sqrt(squares / (off.length - 1));
+  }
+
+  private static double mean(String row, Table.Measure measure, List<Outcome> all) {
     return all.stream()
         .filter(o -> o.row().equals(row))
-        .mapToDouble(Outcome::errorPercent)
+        .mapToDouble(o -> o.error(measure))
         .average()
         .orElse(Double.NaN);
   }

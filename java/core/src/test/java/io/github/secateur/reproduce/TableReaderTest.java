@@ -59,6 +59,10 @@ class TableReaderTest {
             + "|t.yaml line 6: 'standardize' takes true or",
         "  - name: a\\n    model: m\\n    expect: good\\n|t.yaml line 6: 'expect' takes 'at most",
         "  - name: a\\n    model: m\\n    expect: below b\\n|which is no row before this one",
+        "  - name: a\\n"
+            + "    model: m\\n"
+            + "    measure: best\\n"
+            + "|t.yaml line 6: 'measure' takes last or lowest",
         "  - name: a\\n    model: m\\n    published: low\\n|t.yaml line 6: 'published' should be a"
       })
   void mistakesAreNamedWithTheirLine(String row, String wanted) {
@@ -77,17 +81,54 @@ class TableReaderTest {
   }
 
   private static Table.Row row(String name, Expectation expected) {
-    return new Table.Row(name, new Table.Start.Network("m", false), Double.NaN, expected, Map.of());
+    return new Table.Row(
+        name,
+        new Table.Start.Network("m", false),
+        Double.NaN,
+        Table.Measure.LAST,
+        expected,
+        Map.of());
   }
 
   private static boolean passes(Expectation expected, double... errors) {
     List<Outcome> all =
         List.of(
-            new Outcome("a", 1, errors[0], 0.9, 1, 1),
-            new Outcome("a", 2, errors[1], 0.9, 1, 1),
-            new Outcome("b", 1, errors[2], 0, 1, 1),
-            new Outcome("b", 2, errors[3], 0, 1, 1));
+            new Outcome("a", 1, errors[0], null, 0.9, 1, 1),
+            new Outcome("a", 2, errors[1], null, 0.9, 1, 1),
+            new Outcome("b", 1, errors[2], null, 0, 1, 1),
+            new Outcome("b", 2, errors[3], null, 0, 1, 1));
     return Verdict.of(row("a", expected), all).passed();
+  }
+
+  @Test
+  void theLowestOfAllEpochsIsNotComparedWithAnotherRow() {
+    String other = "  - name: a\n    model: m\n" + PROTOCOLS;
+    String own = "  - name: b\n    from: a\n    measure: lowest\n    expect: below a\n";
+    String message =
+        assertThrows(
+                RecipeException.class,
+                () -> TableReader.parse(HEAD + other + own + PROTOCOLS, "t", "t.yaml"))
+            .getMessage();
+    assertTrue(message.contains("t.yaml line 11: 'measure' lowest goes with"), message);
+  }
+
+  @Test
+  void aRowIsJudgedByItsMeasure() {
+    Table.Row lowest =
+        new Table.Row(
+            "a",
+            new Table.Start.Network("m", false),
+            1,
+            Table.Measure.LOWEST,
+            new Expectation.AtMost(1.5),
+            Map.of());
+    List<Outcome> outcomes =
+        List.of(new Outcome("a", 1, 2, 1.4, 0, 1, 1), new Outcome("a", 2, 2.5, 1.6, 0, 1, 1));
+    Verdict v = Verdict.of(lowest, outcomes);
+    assertTrue(v.passed());
+    assertEquals(2.25, v.mean(Table.Measure.LAST));
+    assertEquals(1.5, v.mean(Table.Measure.LOWEST));
+    assertEquals(0.2 / Math.sqrt(2), v.deviation(Table.Measure.LOWEST), 1e-12);
   }
 
   @Test
@@ -101,8 +142,8 @@ class TableReaderTest {
     Verdict v =
         Verdict.of(
             row("a", new Expectation.None()),
-            List.of(new Outcome("a", 1, 1, 0, 1, 1), new Outcome("a", 2, 3, 0, 1, 1)));
-    assertEquals(2, v.mean());
-    assertEquals(Math.sqrt(2), v.deviation(), 1e-12);
+            List.of(new Outcome("a", 1, 1, null, 0, 1, 1), new Outcome("a", 2, 3, null, 0, 1, 1)));
+    assertEquals(2, v.mean(Table.Measure.LAST));
+    assertEquals(Math.sqrt(2), v.deviation(Table.Measure.LAST), 1e-12);
   }
 }
