@@ -70,10 +70,7 @@ record Budgets(Device device, Start start, Samples samples, PruneOptions options
    */
   double sparsity() {
     Strategy.Scored how = trial(options.strategy());
-    boolean decided =
-        how.pattern() instanceof Pattern.NM
-            || how.pattern() instanceof Pattern.Given
-            || how.allocation() instanceof Allocation.Ratios;
+    boolean decided = decided(how);
     return switch (options.budget()) {
       case Budget.Sparsity(double s) -> s;
       case Budget.Counted _, Budget.Measured _ when decided -> 0;
@@ -82,6 +79,14 @@ record Budgets(Device device, Start start, Samples samples, PruneOptions options
       case Budget.Counted counted -> counted(how, counted);
       case Budget.Measured measured -> measured(how, measured);
     };
+  }
+
+  /** {@link Strategy#decidesHowMuch}. */
+  static boolean decided(Strategy strategy) {
+    Strategy.Scored how = trial(strategy);
+    return how.pattern() instanceof Pattern.NM
+        || how.pattern() instanceof Pattern.Given
+        || how.allocation() instanceof Allocation.Ratios;
   }
 
   /** What a strategy is tried with: itself, or magnitude. */

@@ -326,27 +326,10 @@ final class Stages {
 
   /** Explicit ratios and masks are what was asked for; whatever they come to was requested. */
   private double requested(double reached) {
-    return switch (options.strategy()) {
-      case Strategy.Scored(_, Pattern.Given _, _, _) -> reached;
-      case Strategy.Scored(_, Pattern.NM _, _, _) -> reached;
-      case Strategy.Scored(_, _, Allocation.Ratios _, _) -> reached;
-      case Strategy.Foresight(_, Pattern.Given _, _) -> reached;
-      case Strategy.Foresight(_, Pattern.NM _, _) -> reached;
-      case Strategy.Foresight(_, _, Allocation.Ratios _) -> reached;
-      case Strategy.L1(Allocation.Ratios _, _) -> reached;
-      case Strategy.Gates(_, Allocation.Ratios _, _) -> reached;
-      case Strategy.Dynamic(_, Allocation.Ratios _, _, _, _, _) -> reached;
-      case Strategy.TopKast(Allocation.Ratios _, _, _, _) -> reached;
-      case Strategy.Movement(_, Allocation.Ratios _, _) -> reached;
-      case Strategy.GroupLasso(_, Allocation.Ratios _, _) -> reached;
-      case Strategy.LotteryTicket(_, _, _, Allocation.Ratios _) -> reached;
-      case Strategy.AcDc(Allocation.Ratios _, _, _) -> reached;
-      case Strategy.DenseSparseDense _ -> reached; // The sparse part is told as what was learned.
-      case Strategy.LayerWise(_, Pattern.NM _, _, _, _) -> reached;
-      case Strategy.LayerWise(_, _, Allocation.Ratios _, _, _) -> reached;
-      case Strategy.Admm(Pattern.NM _, _, _, _, _) -> reached;
-      case Strategy.Admm(_, Allocation.Ratios _, _, _, _) -> reached;
-      default -> sparsity;
-    };
+    Strategy strategy = options.strategy();
+    // The sparse part of dense-sparse-dense is told as what was learned.
+    return strategy instanceof Strategy.DenseSparseDense || strategy.decidesHowMuch()
+        ? reached
+        : sparsity;
   }
 }

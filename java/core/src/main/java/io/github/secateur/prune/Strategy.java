@@ -360,6 +360,13 @@ public sealed interface Strategy {
     }
   }
 
+  /**
+   * Whether pattern, masks or explicit ratios say how much goes, so that a budget has no effect.
+   */
+  default boolean decidesHowMuch() {
+    return Budgets.decided(this);
+  }
+
   /** Gradual magnitude pruning of single weights under one threshold for all layers. */
   static Strategy magnitude() {
     return new Scored(

@@ -2,7 +2,6 @@ package io.github.secateur.recipe;
 
 import io.github.secateur.graph.Model;
 import io.github.secateur.prune.Allocation;
-import io.github.secateur.prune.Budget;
 import io.github.secateur.prune.Criterion;
 import io.github.secateur.prune.Limits;
 import io.github.secateur.prune.MaskRule;
@@ -119,7 +118,11 @@ public final class PruneSettings {
     Strategy strategy = reader.strategy();
     PruneOptions options =
         new PruneOptions(
-            strategy, reader.budget(strategy, latency), reader.limits(), reader.rule(), fineTune);
+            strategy,
+            new BudgetSettings(settings, latency).read(strategy),
+            reader.limits(),
+            reader.rule(),
+            fineTune);
     settings.requireAllRead(NAMES, reader.what(strategy));
     return options;
   }
@@ -336,76 +339,6 @@ public final class PruneSettings {
   private int every() {
     return s.count("every", 100, 1);
   }
-
-  private Budget budget(Strategy strategy, Latency latency) {
-    if (s.has("budget")) {
-      if (s.has("sparsity")) {
-        throw new RecipeException(
-            "%s and %s both say how much to prune; give one"
-                .formatted(s.where("sparsity"), s.where("budget")));
-      }
-      return counted(latency);
-    }
-    if (!s.has("sparsity")) {
-      if (decidesItself(strategy)) {
-        return new Budget.Sparsity(0);
-      }
-      throw new RecipeException(
-          "say how much to prune: sparsity 0.9 removes 90 % of the prunable weights, budget"
-              + " flops=0.5 keeps half of the multiply-adds");
-    }
-    if (decidesItself(strategy)) {
-      throw new RecipeException(
-          "%s has no effect: the pattern, the masks or the ratios decide how much goes; leave it out"
-              .formatted(s.where("sparsity")));
-    }
-    double sparsity = s.real("sparsity");
-    return s.checked("sparsity", () -> new Budget.Sparsity(sparsity));
-  }
-
-  private static boolean decidesItself(Strategy strategy) {
-    return switch (strategy) {
-      case Strategy.Scored(_, Pattern.NM _, _, _) -> true;
-      case Strategy.Scored(_, Pattern.Given _, _, _) -> true;
-      case Strategy.Foresight(_, Pattern.NM _, _) -> true;
-      case Strategy.Foresight(_, Pattern.Given _, _) -> true;
-      case Strategy.Foresight(_, _, Allocation.Ratios _) -> true;
-      case Strategy.LayerWise(_, Pattern.NM _, _, _, _) -> true;
-      case Strategy.Admm(Pattern.NM _, _, _, _, _) -> true;
-      case Strategy.Scored(_, _, Allocation.Ratios _, _) -> true;
-      case Strategy.L1(Allocation.Ratios _, _) -> true;
-      case Strategy.Gates(_, Allocation.Ratios _, _) -> true;
-      default -> false;
-    };
-  }
-
-  private Budget counted(Latency latency) {
-    Map<String, Double> one = s.numbers("budget", "flops=0.5");
-    String name = one.keySet().iterator().next();
-    double limit = one.get(name);
-    if (one.size() != 1 || !List.of("params", "flops", "bytes", "latency").contains(name)) {
-      throw s.wrong("budget", BUDGETS);
-    }
-    if (!name.equals("latency")) {
-      Budget.Unit unit =
-          switch (name) {
-            case "params" -> Budget.Unit.PARAMETERS;
-            case "flops" -> Budget.Unit.FLOPS;
-            default -> Budget.Unit.BYTES;
-          };
-      return s.checked("budget", () -> new Budget.Counted(unit, limit));
-    }
-    if (latency == null) {
-      throw s.wrong("budget", "cannot be a latency here, where nothing can be measured");
-    }
-    int batch = s.count("budget-batch", 64, 1);
-    return s.checked(
-        "budget", () -> new Budget.Measured("µs at batch " + batch, limit, latency.atBatch(batch)));
-  }
-
-  private static final String BUDGETS =
-      "takes params=, flops=, bytes= or latency= with what may be left: up to 1 a share of the"
-          + " dense network's, above 1 a number (latency in microseconds), such as flops=0.5";
 
   private Limits limits() {
     double most = 1;

@@ -74,12 +74,16 @@ public final class Reproduction {
     }
     for (Table.Row row : table.rows()) { // a mistake shows before hours of work, not after
       Recipe recipe = row.protocols().get(plan.protocol()).recipe();
-      TrainOptions fineTune = FitSettings.options(recipe.fineTune(), EPOCHS, 1);
       if (!recipe.train().names().isEmpty()) {
         FitSettings.options(recipe.train(), EPOCHS, 1);
       }
       if (!recipe.prune().names().isEmpty()) {
+        TrainOptions fineTune = FitSettings.options(recipe.fineTune(), EPOCHS, 1);
         PruneSettings.options(recipe.prune(), 1, fineTune, null);
+      } else if (!recipe.fineTune().names().isEmpty()) {
+        throw new IllegalArgumentException(
+            "row '%s' has fine-tune but no prune; it should be train, or prune something"
+                .formatted(row.name()));
       }
     }
   }

@@ -164,6 +164,34 @@ class RecipeTest {
     assertTrue(refused.startsWith("r.yaml line 3: 'sparsity' has no effect"), refused);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "l1",
+        "gates",
+        "top-kast",
+        "movement",
+        "soft-movement",
+        "set",
+        "rigl",
+        "sparse-momentum",
+        "lottery-ticket",
+        "dense-sparse-dense",
+        "ac-dc",
+        "sparsegpt",
+        "obc",
+        "admm",
+        "score"
+      })
+  void explicitRatiosNeedNoSparsityAndTakeNone(String method) {
+    String ratios = "prune:\n  method: " + method + "\n  allocation: fc1=0.9,fc2=0.5\n";
+    assertTrue(options(read(ratios)).strategy().decidesHowMuch());
+    String sparsity = refusal(ratios + "  sparsity: 0.9\n");
+    assertTrue(sparsity.startsWith("r.yaml line 4: 'sparsity' has no effect"), sparsity);
+    String budget = refusal(ratios + "  budget: {flops: 0.5}\n");
+    assertTrue(budget.startsWith("r.yaml line 4: 'budget' has no effect"), budget);
+  }
+
   @Test
   void budgets() {
     assertEquals(
