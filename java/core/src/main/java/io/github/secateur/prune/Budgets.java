@@ -84,7 +84,10 @@ record Budgets(Device device, Start start, Samples samples, PruneOptions options
   /** {@link Strategy#decidesHowMuch}. */
   static boolean decided(Strategy strategy) {
     Strategy.Scored how = trial(strategy);
-    return how.pattern() instanceof Pattern.NM
+    // Gates and group lasso take no N:M; that, not the budget, is the mistake.
+    boolean takesNM =
+        !(strategy instanceof Strategy.Gates || strategy instanceof Strategy.GroupLasso);
+    return (takesNM && how.pattern() instanceof Pattern.NM)
         || how.pattern() instanceof Pattern.Given
         || how.allocation() instanceof Allocation.Ratios;
   }
