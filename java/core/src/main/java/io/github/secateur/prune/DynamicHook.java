@@ -158,6 +158,7 @@ final class DynamicHook implements TrainHook {
       long needed = Math.max(1, living[i].size() - bounds.high()[i]) - staying;
       least[i] = Math.clamp(needed, 0, dropped[i]);
     }
+    // Where a mean is NaN nothing is shared out: the selections that follow say where it is.
     double sum = Arrays.stream(rate).sum();
     return sum > 0 && Double.isFinite(sum)
         ? WaterFilling.fill(rate, least, pruned, Arrays.stream(dropped).sum())

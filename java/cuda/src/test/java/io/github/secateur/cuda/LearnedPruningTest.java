@@ -96,7 +96,7 @@ class LearnedPruningTest {
       PruneResult result = prune(device, how, options(3, 5e-3f));
       long pruned = 0;
       for (LayerSparsity layer : result.layers()) {
-        long asked = Math.round(0.7 * layer.shape().size());
+        long asked = (long) Math.rint(0.7 * layer.shape().size());
         assertTrue(growth == Strategy.Growth.MOMENTUM || asked == layer.pruned(), layer.layer());
         pruned += layer.pruned();
       }
