@@ -24,21 +24,22 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
  */
 public final class YamlSection {
   private final String file;
+  private final int line;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
 
   private record Entry(int line, Node value) {}
 
   private YamlSection(String file, MappingNode node) {
     this.file = file;
+    this.line = line(node);
     for (NodeTuple tuple : node.getValue()) {
-      int line = line(tuple.getKeyNode());
+      int at = line(tuple.getKeyNode());
       if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
-        throw new RecipeException(
-            "%s line %d: a name should be a plain word".formatted(file, line));
+        throw new RecipeException("%s line %d: a name should be a plain word".formatted(file, at));
       }
-      if (entries.put(key.getValue(), new Entry(line, tuple.getValueNode())) != null) {
+      if (entries.put(key.getValue(), new Entry(at, tuple.getValueNode())) != null) {
         throw new RecipeException(
-            "%s line %d: '%s' is there twice; keep one".formatted(file, line, key.getValue()));
+            "%s line %d: '%s' is there twice; keep one".formatted(file, at, key.getValue()));
       }
     }
   }
@@ -87,20 +88,15 @@ public final class YamlSection {
     }
   }
 
-  /** File, line and name of an entry. */
+  /** File, line and name of an entry; the line where this section begins for one not there. */
   public String where(String name) {
     Entry entry = entries.get(name);
-    return entry == null
-        ? "%s: '%s'".formatted(file, name)
-        : "%s line %d: '%s'".formatted(file, entry.line, name);
+    return "%s line %d: '%s'".formatted(file, entry == null ? line : entry.line, name);
   }
 
   /** An entry as text. */
   public String text(String name) {
-    Entry entry = entries.get(name);
-    if (entry == null) {
-      throw new RecipeException("%s: '%s' is missing".formatted(file, name));
-    }
+    Entry entry = required(name);
     String where = where(name);
     return switch (entry.value) {
       case ScalarNode scalar -> {
@@ -127,8 +123,7 @@ public final class YamlSection {
 
   /** An entry that is a section. */
   public YamlSection section(String name) {
-    Entry entry = entries.get(name);
-    if (entry == null || !(entry.value instanceof MappingNode node)) {
+    if (!(required(name).value instanceof MappingNode node)) {
       throw new RecipeException(where(name) + " should be a section of indented NAME: VALUE lines");
     }
     return new YamlSection(file, node);
@@ -136,9 +131,8 @@ public final class YamlSection {
 
   /** An entry that is a list of sections. */
   public List<YamlSection> sections(String name) {
-    Entry entry = entries.get(name);
     List<YamlSection> all = new ArrayList<>();
-    if (entry != null && entry.value instanceof SequenceNode list) {
+    if (required(name).value instanceof SequenceNode list) {
       for (Node part : list.getValue()) {
         if (part instanceof MappingNode node) {
           all.add(new YamlSection(file, node));
@@ -157,6 +151,14 @@ public final class YamlSection {
     Settings settings = new Settings();
     entries.keySet().forEach(name -> settings.put(name, text(name), where(name)));
     return settings;
+  }
+
+  private Entry required(String name) {
+    Entry entry = entries.get(name);
+    if (entry == null) {
+      throw new RecipeException(where(name) + " is missing in the section that begins here");
+    }
+    return entry;
   }
 
   private static String scalar(Node node, String where) {

@@ -74,6 +74,23 @@ class TableReaderTest {
   }
 
   @Test
+  void whatIsMissingIsNamedWithTheLineOfItsSection() {
+    String first = "  - name: a\n    model: m\n" + PROTOCOLS;
+    String second = "  - name: b\n    model: m\n";
+    int line = (int) (HEAD + first).lines().count() + 1;
+    for (String missing : List.of("paper", "name")) {
+      String text = HEAD + first + (missing.equals("name") ? "  - model: m\n" : second);
+      String message =
+          assertThrows(RecipeException.class, () -> TableReader.parse(text, "t", "t.yaml"))
+              .getMessage();
+      assertEquals(
+          "t.yaml line %d: '%s' is missing in the section that begins here"
+              .formatted(line, missing),
+          message);
+    }
+  }
+
+  @Test
   void anUnknownTableIsNamedWithThoseThereAre() {
     String message =
         assertThrows(RecipeException.class, () -> TableReader.read("hann")).getMessage();
