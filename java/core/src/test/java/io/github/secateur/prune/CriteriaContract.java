@@ -3,8 +3,8 @@ package io.github.secateur.prune;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceTensor;
+import io.github.secateur.device.OnDevice;
 import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;
@@ -24,37 +24,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
  * Criteria for single weights on one device, against plain loops in double precision. A device's
  * module extends this and opens it.
  */
-public abstract class CriteriaContract {
+public abstract class CriteriaContract extends OnDevice {
   private static final CriteriaContractMlp TANH =
       new CriteriaContractMlp(List.of(7, 6, 5, 3), false);
   private static final CriteriaContractMlp RELU = new CriteriaContractMlp(List.of(9, 8, 4), true);
 
   /** Two full batches and a remainder. */
   private static final int COUNT = 2 * GradientSource.BATCH + 37;
-
-  private Device device;
-
-  /** Opens the device under test. */
-  protected abstract Device open();
-
-  @BeforeEach
-  void openDevice() {
-    device = open();
-  }
-
-  @AfterEach
-  void closeDevice() {
-    assertEquals(0, device.liveBuffers(), "live buffers after the test");
-    device.close();
-  }
 
   private HeldNetwork held(Model model, Samples samples) {
     return new HeldNetwork(device, model, samples);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.Devices;
+import io.github.secateur.device.OnDevice;
 import io.github.secateur.device.PruneOps;
 import io.github.secateur.graph.Coupling;
 import io.github.secateur.graph.Model;
@@ -45,7 +46,7 @@ import org.junit.jupiter.api.TestFactory;
  * <p>Methods that train keep the pattern and the sparsity and end with +0; which weights go is what
  * their last cut's criterion says, a cell of its own.
  */
-public abstract class CriterionPatternContract {
+public abstract class CriterionPatternContract extends OnDevice {
   private static final int COUNT = 24;
 
   /** All that a cell may be refused by. */
@@ -74,22 +75,15 @@ public abstract class CriterionPatternContract {
           "ADMM projects on N:M in the order that the channels have; leave the permutation out");
 
   private final List<Model> networks = List.of(perceptron(), residual(2));
-  private Device device;
   private Device cpu;
 
-  /** Opens the device under test. */
-  protected abstract Device open();
-
   @BeforeEach
-  void openDevices() {
-    device = open();
+  void openCpu() {
     cpu = Devices.open("cpu", DeviceOptions.defaults());
   }
 
   @AfterEach
-  void closeDevices() {
-    assertEquals(0, device.liveBuffers(), "live buffers after the test");
-    device.close();
+  void closeCpu() {
     cpu.close();
   }
 

@@ -5,13 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceOptions;
-import io.github.secateur.device.Devices;
 import io.github.secateur.graph.Model;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.train.Checkpoint;
-import io.github.secateur.train.DataSplit;
 import io.github.secateur.train.LearningRate;
 import io.github.secateur.train.Optimizer;
 import io.github.secateur.train.Progress;
@@ -31,33 +27,16 @@ import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Dynamic sparse training, its moves against an oracle on the host. */
-class DynamicTest {
+class DynamicTest extends OnClusters {
   private static final Allocation PER_LAYER = new Allocation.PerLayer();
 
-  private static Device device;
-  private static DataSplit data;
-
   @TempDir Path folder;
-
-  @BeforeAll
-  static void open() {
-    device = Devices.open("cpu", DeviceOptions.defaults());
-    data = Clusters.data();
-  }
-
-  @AfterAll
-  static void close() {
-    assertEquals(0, device.liveBuffers());
-    device.close();
-  }
 
   private static Strategy.Dynamic how(Strategy.Growth growth) {
     return new Strategy.Dynamic(growth, PER_LAYER, 0.3, 10, 0.75, false);

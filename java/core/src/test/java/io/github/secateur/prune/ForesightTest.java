@@ -5,36 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceOptions;
-import io.github.secateur.device.Devices;
 import io.github.secateur.graph.Model;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Tensor;
-import io.github.secateur.train.DataSplit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Pruning before training, the kept weights drawn anew. */
-class ForesightTest {
+class ForesightTest extends OnClusters {
   private static final Criterion SNIP = new Criterion.Snip(100);
   private static final Allocation GLOBAL = new Allocation.Global();
-
-  private static Device device;
-  private static DataSplit data;
-
-  @BeforeAll
-  static void open() {
-    device = Devices.open("cpu", DeviceOptions.defaults());
-    data = Clusters.data();
-  }
-
-  @AfterAll
-  static void close() {
-    assertEquals(0, device.liveBuffers());
-    device.close();
-  }
 
   private static PruneResult run(Strategy how, int epochs) {
     PruneOptions options = new PruneOptions(how, 0.8, Clusters.options(epochs));

@@ -4,14 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.DeviceTensor;
-import io.github.secateur.device.Devices;
 import io.github.secateur.graph.Model;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
-import io.github.secateur.train.DataSplit;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -19,7 +15,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,26 +23,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The group lasso: its proximal step against plain loops, and whole runs. */
-class GroupLassoTest {
+class GroupLassoTest extends OnClusters {
   private static final Allocation GLOBAL = new Allocation.Global();
 
-  private static Device device;
-  private static DataSplit data;
   private static Model dense;
 
   @TempDir Path folder;
 
   @BeforeAll
-  static void open() {
-    device = Devices.open("cpu", DeviceOptions.defaults());
-    data = Clusters.data();
+  static void train() {
     dense = Clusters.trained(device, data);
-  }
-
-  @AfterAll
-  static void close() {
-    assertEquals(0, device.liveBuffers());
-    device.close();
   }
 
   private static float[] random(int n, long seed) {

@@ -4,13 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceOptions;
-import io.github.secateur.device.Devices;
 import io.github.secateur.graph.Model;
 import io.github.secateur.tensor.Shape;
 import io.github.secateur.tensor.Tensor;
-import io.github.secateur.train.DataSplit;
 import io.github.secateur.train.Evaluator;
 import io.github.secateur.train.LearningRate;
 import io.github.secateur.train.Optimizer;
@@ -24,29 +20,12 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Latent weights: their gradients against those of the effective weights, and what hooks do. */
-class LatentWeightsTest {
+class LatentWeightsTest extends OnClusters {
   private static final String WEIGHT = "fc2.weight";
   private static final Allocation GLOBAL = new Allocation.Global();
-
-  private static Device device;
-  private static DataSplit data;
-
-  @BeforeAll
-  static void open() {
-    device = Devices.open("cpu", DeviceOptions.defaults());
-    data = Clusters.data();
-  }
-
-  @AfterAll
-  static void close() {
-    assertEquals(0, device.liveBuffers());
-    device.close();
-  }
 
   /** One step an epoch over all samples, plain gradient descent. */
   private static TrainOptions whole(int epochs, float rate) {

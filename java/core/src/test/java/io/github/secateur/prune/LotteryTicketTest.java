@@ -5,15 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceOptions;
-import io.github.secateur.device.Devices;
 import io.github.secateur.graph.Model;
 import io.github.secateur.tensor.Mask;
 import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
-import io.github.secateur.train.DataSplit;
 import io.github.secateur.train.TrainHook;
 import io.github.secateur.train.Trainer;
 import io.github.secateur.train.Training;
@@ -23,33 +19,16 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Lottery tickets, and dense-sparse-dense training: strategies of several trainings. */
-class LotteryTicketTest {
+class LotteryTicketTest extends OnClusters {
   private static final Allocation GLOBAL = new Allocation.Global();
 
-  private static Device device;
-  private static DataSplit data;
-
   @TempDir Path folder;
-
-  @BeforeAll
-  static void open() {
-    device = Devices.open("cpu", DeviceOptions.defaults());
-    data = Clusters.data();
-  }
-
-  @AfterAll
-  static void close() {
-    assertEquals(0, device.liveBuffers());
-    device.close();
-  }
 
   private Pruning ticket(long rewind, boolean reinitialize, Allocation allocation) {
     Strategy how = new Strategy.LotteryTicket(2, rewind, reinitialize, allocation);

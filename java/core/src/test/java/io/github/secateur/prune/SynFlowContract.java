@@ -3,7 +3,7 @@ package io.github.secateur.prune;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
+import io.github.secateur.device.OnDevice;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.Samples;
 import io.github.secateur.nn.Networks;
@@ -14,34 +14,16 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
  * SynFlow on one device: its scores are the weights of paths, and in rounds it leaves no layer
  * empty (Tanaka et al., arXiv 2006.05467). A device's module extends this and opens it.
  */
-public abstract class SynFlowContract {
+public abstract class SynFlowContract extends OnDevice {
   private static final CriteriaContractMlp TANH =
       new CriteriaContractMlp(List.of(7, 6, 5, 3), false);
   private static final CriteriaContractMlp RELU = new CriteriaContractMlp(List.of(9, 8, 4), true);
-
-  private Device device;
-
-  /** Opens the device under test. */
-  protected abstract Device open();
-
-  @BeforeEach
-  void openDevice() {
-    device = open();
-  }
-
-  @AfterEach
-  void closeDevice() {
-    assertEquals(0, device.liveBuffers(), "live buffers after the test");
-    device.close();
-  }
 
   private HeldNetwork held(Model model, Samples samples) {
     return new HeldNetwork(device, model, samples);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.secateur.device.Device;
 import io.github.secateur.device.DeviceOptions;
 import io.github.secateur.device.Devices;
+import io.github.secateur.device.OnDevice;
 import io.github.secateur.device.PruneOps.Statistic;
 import io.github.secateur.graph.Coupling;
 import io.github.secateur.graph.Model;
@@ -24,8 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -33,25 +32,9 @@ import org.junit.jupiter.api.Test;
  * residual network (a group of two layers), a joined one (parts at an offset), a depthwise one and
  * a grouped one. A device's module extends this and opens it.
  */
-public abstract class UnitCriteriaContract {
+public abstract class UnitCriteriaContract extends OnDevice {
   private static final int COUNT = GradientSource.BATCH + 13;
   private static final Allocation GLOBAL = new Allocation.Global();
-
-  private Device device;
-
-  /** Opens the device under test. */
-  protected abstract Device open();
-
-  @BeforeEach
-  void openDevice() {
-    device = open();
-  }
-
-  @AfterEach
-  void closeDevice() {
-    assertEquals(0, device.liveBuffers(), "live buffers after the test");
-    device.close();
-  }
 
   private static List<Model> models() {
     return List.of(Wiring.residual(2), Wiring.joined(2), Wiring.depthwise(2), Wiring.grouped(2));
