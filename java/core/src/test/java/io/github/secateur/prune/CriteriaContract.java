@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.secateur.device.DeviceTensor;
-import io.github.secateur.device.OnDevice;
+import io.github.secateur.device.contract.OnDevice;
 import io.github.secateur.graph.Attribute;
 import io.github.secateur.graph.Graph;
 import io.github.secateur.graph.Model;

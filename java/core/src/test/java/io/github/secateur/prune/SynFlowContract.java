@@ -3,7 +3,7 @@ package io.github.secateur.prune;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.OnDevice;
+import io.github.secateur.device.contract.OnDevice;
 import io.github.secateur.graph.Model;
 import io.github.secateur.io.Samples;
 import io.github.secateur.nn.Networks;

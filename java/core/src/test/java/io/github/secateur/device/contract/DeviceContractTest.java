@@ -1,7 +1,6 @@
 package io.github.secateur.device.contract;
 
 import io.github.secateur.device.Device;
-import io.github.secateur.device.OnDevice;
 
 /** The whole contract on one device: a device's module extends this and opens it. */
 public abstract class DeviceContractTest extends OnDevice

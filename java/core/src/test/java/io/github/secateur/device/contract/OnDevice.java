@@ -1,7 +1,8 @@
-package io.github.secateur.device;
+package io.github.secateur.device.contract;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.secateur.device.Device;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
