@@ -3,20 +3,15 @@ package io.github.secateur.prune;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceOptions;
-import io.github.secateur.device.Devices;
 import io.github.secateur.device.PruneOps.Norm;
 import io.github.secateur.graph.Model;
 import io.github.secateur.prune.Pattern.Axis;
 import io.github.secateur.tensor.Mask;
-import io.github.secateur.train.DataSplit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,25 +19,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whole runs with N:M, blocks and lines. */
-class PatternRunTest {
+class PatternRunTest extends OnClusters {
   private static final int EPOCHS = 8;
-  private static Device device;
-  private static DataSplit data;
   private static Model dense;
 
   @TempDir Path folder;
 
   @BeforeAll
   static void trainDense() {
-    device = Devices.open("cpu", DeviceOptions.defaults());
-    data = Clusters.data();
     dense = Clusters.trained(device, data);
-  }
-
-  @AfterAll
-  static void closeDevice() {
-    assertEquals(0, device.liveBuffers());
-    device.close();
   }
 
   static Stream<Pattern> patterns() {

@@ -4,31 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.secateur.device.Device;
-import io.github.secateur.device.DeviceOptions;
-import io.github.secateur.device.Devices;
 import io.github.secateur.device.PruneOps.Norm;
 import io.github.secateur.device.PruneOps.Statistic;
 import io.github.secateur.graph.Model;
-import io.github.secateur.io.Samples;
-import io.github.secateur.nn.Networks;
-import io.github.secateur.tensor.Shape;
-import io.github.secateur.tensor.Tensor;
 import io.github.secateur.train.Checkpoint;
 import io.github.secateur.train.Checkpointing;
-import io.github.secateur.train.DataSplit;
-import io.github.secateur.train.Evaluator;
-import io.github.secateur.train.LearningRate;
-import io.github.secateur.train.Optimizer;
 import io.github.secateur.train.Progress;
 import io.github.secateur.train.StoppedException;
 import io.github.secateur.train.TrainOptions;
-import io.github.secateur.train.Trainer;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,31 +22,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs on a small problem: three clusters in 20 dimensions, of which 4 tell them apart. */
-class PruningTest {
+class PruningTest extends OnClusters {
   private static final Allocation GLOBAL = new Allocation.Global();
   private static final Pattern WEIGHTS = new Pattern.Unstructured();
   private static final Criterion MAGNITUDE = new Criterion.Magnitude(Norm.L1);
   private static final int EPOCHS = 12;
 
-  private static Device device;
-  private static DataSplit data;
   private static Model dense;
 
   @TempDir Path folder;
 
   @BeforeAll
   static void trainDense() {
-    device = Devices.open("cpu", DeviceOptions.defaults());
-    data = DataSplit.of(clusters(600, 1)).withTest(clusters(300, 2));
-    Model start = Networks.parse("mlp:20-24-16-3", 3);
-    dense = new Trainer(device, start, data, options(10), List.of()).run().model();
-    assertTrue(accuracy(dense) > 0.95);
-  }
-
-  @AfterAll
-  static void closeDevice() {
-    assertEquals(0, device.liveBuffers());
-    device.close();
+    dense = Clusters.trained(device, data);
   }
 
   static Stream<Strategy> strategies() {
@@ -96,39 +69,41 @@ class PruningTest {
   @MethodSource("strategies")
   void exactlyTheWeightsAskedForArePlusZeroAtTheEnd(Strategy strategy) {
     PruneResult result =
-        Pruning.run(device, dense, data, new PruneOptions(strategy, 0.8, options(EPOCHS)));
+        Pruning.run(device, dense, data, new PruneOptions(strategy, 0.8, Clusters.options(EPOCHS)));
     long total = 20 * 24 + 24 * 16 + 16 * 3;
     long pruned = result.layers().stream().mapToLong(LayerSparsity::pruned).sum();
     assertEquals(Quotas.count(0.8, total), pruned);
     assertEquals(0.8, result.requested());
     assertEquals((double) pruned / total, result.reached());
-    assertPlusZero(result.model());
+    Clusters.assertPlusZero(result.model());
     assertEquals(EPOCHS, result.history().size());
     assertEquals(EPOCHS, result.history().getLast().epoch());
     boolean random = strategy.toString().contains("Random");
     assertTrue(
-        accuracy(result.model()) > (random ? 0.5 : 0.9),
-        strategy + ": " + accuracy(result.model()));
+        Clusters.accuracy(device, result.model(), data) > (random ? 0.5 : 0.9),
+        strategy + ": " + Clusters.accuracy(device, result.model(), data));
   }
 
   @ParameterizedTest
   @MethodSource("neuronStrategies")
   void neuronsEndNearTheTarget(Strategy strategy) {
     PruneResult result =
-        Pruning.run(device, dense, data, new PruneOptions(strategy, 0.6, options(EPOCHS)));
+        Pruning.run(device, dense, data, new PruneOptions(strategy, 0.6, Clusters.options(EPOCHS)));
     assertEquals(0.6, result.reached(), 0.03);
-    assertPlusZero(result.model());
+    Clusters.assertPlusZero(result.model());
     for (LayerSparsity layer : result.layers().subList(0, 2)) {
       assertEquals(
           layer.deadUnits(), result.model().masks().get(layer.layer() + ".bias").prunedCount());
     }
-    assertTrue(accuracy(result.model()) > 0.9, strategy + ": " + accuracy(result.model()));
+    assertTrue(
+        Clusters.accuracy(device, result.model(), data) > 0.9,
+        strategy + ": " + Clusters.accuracy(device, result.model(), data));
   }
 
   @ParameterizedTest
   @MethodSource({"strategies", "neuronStrategies"})
   void aRunThatIsStoppedAnywhereResumesBitForBit(Strategy strategy) {
-    PruneOptions options = new PruneOptions(strategy, 0.7, options(4));
+    PruneOptions options = new PruneOptions(strategy, 0.7, Clusters.options(4));
     PruneResult whole = Pruning.run(device, dense, data, options);
     Checkpointing often = new Checkpointing(folder.resolve("run.ckpt"), 7, 0, 1);
     PruneResult resumed = null;
@@ -153,7 +128,7 @@ class PruningTest {
   @ParameterizedTest
   @MethodSource("strategies")
   void runsRepeat(Strategy strategy) {
-    PruneOptions options = new PruneOptions(strategy, 0.7, options(2));
+    PruneOptions options = new PruneOptions(strategy, 0.7, Clusters.options(2));
     assertEquals(
         Checkpoint.weightsHash(Pruning.run(device, dense, data, options).model()),
         Checkpoint.weightsHash(Pruning.run(device, dense, data, options).model()));
@@ -163,17 +138,17 @@ class PruningTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.5, 0.8, 0.9, 0.95})
   void learningComesNearTheTargetBeforeTheCut(double target) {
-    PruneOptions l1 = new PruneOptions(new Strategy.L1(GLOBAL, 0.9), target, options(50));
+    PruneOptions l1 = new PruneOptions(new Strategy.L1(GLOBAL, 0.9), target, Clusters.options(50));
     assertEquals(target, Pruning.run(device, dense, data, l1).learned(), 0.03);
     PruneOptions gates =
-        new PruneOptions(new Strategy.Gates(WEIGHTS, GLOBAL, 0.9), target, options(50));
+        new PruneOptions(new Strategy.Gates(WEIGHTS, GLOBAL, 0.9), target, Clusters.options(50));
     double shut = Pruning.run(device, dense, data, gates).learned();
     assertTrue(shut > target - 0.1 && shut < target + 0.2, "shut " + shut);
   }
 
   @Test
   void earlyStoppingWithAGradualScheduleIsRefused() {
-    TrainOptions o = options(4);
+    TrainOptions o = Clusters.options(4);
     TrainOptions patient =
         new TrainOptions(
             o.epochs(), o.batchSize(), o.optimizer(), o.learningRate(), o.seed(), 2, o.rules());
@@ -200,42 +175,5 @@ class PruningTest {
         return ++asked > questions;
       }
     };
-  }
-
-  private static TrainOptions options(int epochs) {
-    return new TrainOptions(
-        epochs, 20, Optimizer.Adam.defaults(), new LearningRate.Cosine(5e-3f), 11, 0, List.of());
-  }
-
-  private static double accuracy(Model model) {
-    return Evaluator.evaluate(device, model, data.test()).accuracy();
-  }
-
-  private static void assertPlusZero(Model model) {
-    assertTrue(!model.masks().isEmpty());
-    model
-        .masks()
-        .forEach(
-            (name, mask) -> {
-              Tensor weight = model.graph().initializer(name);
-              for (long i = 0; i < mask.size(); i++) {
-                assertTrue(mask.kept(i) || Float.floatToRawIntBits(weight.getFloat(i)) == 0, name);
-              }
-            });
-  }
-
-  private static Samples clusters(int n, long seed) {
-    SplittableRandom random = new SplittableRandom(seed);
-    float[] x = new float[n * 20];
-    int[] labels = new int[n];
-    for (int i = 0; i < n; i++) {
-      labels[i] = i % 3;
-      for (int j = 0; j < 20; j++) {
-        double centre = j < 4 ? ((labels[i] >> (j & 1)) & 1) * 2 - 1 : 0;
-        x[i * 20 + j] = (float) (centre + 0.5 * random.nextGaussian());
-      }
-    }
-    return new Samples(
-        Tensor.of(Shape.of(n, 20), x), Tensor.ofInts(Shape.of(n), labels), 3, "", "clusters");
   }
 }
